@@ -1,10 +1,12 @@
+using Dragoman.Storage.Log;
+
 namespace Dragoman.Storage.Platform;
 
 /// <summary>
 /// A file of the store that several readers share: opened when first read, closed when others need its handle more,
 /// and removed from the disk only when nobody reads it any longer.
 /// </summary>
-public sealed class StoreFile
+public sealed class StoreFile : IByteSource
 {
     private readonly FileTable _table;
     private readonly Lock _lock = new();
@@ -26,6 +28,9 @@ public sealed class StoreFile
 
     /// <summary>The full path.</summary>
     public string Path { get; internal set; }
+
+    /// <summary>Bytes in the file, for those that do not change any more.</summary>
+    internal long DataLength { get; set; }
 
     internal LinkedListNode<StoreFile>? CacheNode { get; set; }
 

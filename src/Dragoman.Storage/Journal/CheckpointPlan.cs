@@ -1,0 +1,237 @@
+using System.Buffers;
+using Dragoman.Storage.Log;
+using Dragoman.Storage.Platform;
+
+namespace Dragoman.Storage.Journal;
+
+/// <summary>
+/// What a checkpoint does with each log: which of its chunks stay, which are copied, and whether into a segment of its
+/// own or into the shared one.
+/// </summary>
+internal sealed class CheckpointPlan
+{
+    private const long MaxRegionBytes = 1L << 30;
+
+    private readonly List<LogPlan> _logs = [];
+    private readonly HashSet<JournalFile> _adopted = [];
+    private readonly HashSet<StoreFile> _rewritten = [];
+
+    /// <summary>One log's part of the plan.</summary>
+    public sealed class LogPlan
+    {
+        public required PartitionLog Log { get; init; }
+
+        public required long Start { get; init; }
+
+        public required long End { get; init; }
+
+        public required IReadOnlyList<(int Epoch, long StartOffset)> Epochs { get; init; }
+
+        public required long ReservedOffsets { get; init; }
+
+        public required long ProducersIncludeUpTo { get; init; }
+
+        public required ReadOnlyMemory<byte> Producers { get; init; }
+
+        /// <summary>Chunks that the checkpoint answers for, oldest first: those in segments and those in its journal files.</summary>
+        public required List<Chunk> Before { get; init; }
+
+        /// <summary>The oldest chunks, which stay as they are.</summary>
+        public List<Chunk> Kept { get; } = [];
+
+        /// <summary>What becomes of the others, in order.</summary>
+        public List<Step> Steps { get; } = [];
+
+        /// <summary>The chunks once all steps are done.</summary>
+        public List<Chunk> After
+        {
+            get
+            {
+                var after = new List<Chunk>(Kept);
+                foreach (var step in Steps) after.Add(step.Result ?? throw new InvariantViolatedException("every step has its result"));
+                return after;
+            }
+        }
+    }
+
+    /// <summary>A run of chunks that is copied into one region, or one chunk whose journal file becomes a segment.</summary>
+    public sealed class Step
+    {
+        public List<Chunk> Copied { get; } = [];
+
+        public JournalChunk? Adopt { get; init; }
+
+        public long Bytes { get; set; }
+
+        public Chunk? Result { get; set; }
+    }
+
+    public IReadOnlyList<LogPlan> Logs => _logs;
+
+    public List<PartitionLog> DeletedLogs { get; } = [];
+
+    public bool IsAdopted(JournalFile file) => _adopted.Contains(file);
+
+    public void Adopt(JournalFile file) => _adopted.Add(file);
+
+    public static CheckpointPlan Make(ICollection<PartitionLog> logs, IReadOnlyList<JournalFile> files, long nextFile, StoreOptions options)
+    {
+        var plan = new CheckpointPlan();
+        var sealedFiles = new HashSet<BatchFile>(files);
+        var sorted = new List<PartitionLog>(logs);
+        sorted.Sort(static (a, b) => a.Id.CompareTo(b.Id));
+        foreach (var log in sorted) plan.Collect(log, sealedFiles, nextFile);
+        plan.ChooseRewrites();
+        foreach (var log in plan._logs) plan.Decide(log, options);
+        return plan;
+    }
+
+    private void Collect(PartitionLog log, HashSet<BatchFile> files, long nextFile)
+    {
+        lock (log.Lock)
+        {
+            if (log.IsDeleted && log.DeletedInFile >= 0 && log.DeletedInFile < nextFile)
+            {
+                DeletedLogs.Add(log);
+                return;
+            }
+            var before = new List<Chunk>();
+            var end = log.PlacedEnd;
+            foreach (var chunk in log.Chunks)
+            {
+                if (chunk is JournalChunk inJournal && !files.Contains(inJournal.File))
+                {
+                    end = inJournal.BaseOffset;
+                    break;
+                }
+                before.Add(chunk);
+                Invariant.Check(chunk.TryAcquire(), "a file outlives the chunks that lie in it");
+            }
+            var producers = new ArrayBufferWriter<byte>();
+            if (log.ProducersOrNull is { Count: > 0 } table) table.WriteSnapshot(producers);
+            if (log.Kind == LogKind.Memory) end = 0;
+            _logs.Add(new LogPlan
+            {
+                Log = log,
+                Start = log.Kind == LogKind.Memory ? 0 : log.StartOffset,
+                End = log.IsDeleted ? 0 : end,
+                Epochs = [.. log.Epochs.All],
+                ReservedOffsets = log.ReservedOffsets,
+                ProducersIncludeUpTo = log.EndOffset,
+                Producers = log.Kind == LogKind.Memory ? default : producers.WrittenMemory,
+                Before = before,
+            });
+        }
+    }
+
+    /// <summary>Shared segments of which less than half still lives are written anew.</summary>
+    private void ChooseRewrites()
+    {
+        var live = new Dictionary<StoreFile, (long Live, int Regions)>();
+        foreach (var log in _logs)
+        {
+            foreach (var chunk in log.Before)
+            {
+                if (chunk is not SegmentChunk segment) continue;
+                var known = live.GetValueOrDefault(segment.File);
+                live[segment.File] = (known.Live + (segment.EndOffset > log.Start ? segment.BytesFrom(log.Start) : 0), known.Regions + 1);
+            }
+        }
+        foreach (var (file, (bytes, regions)) in live)
+            if (regions > 1 && bytes > 0 && bytes * 2 < file.DataLength) _rewritten.Add(file);
+    }
+
+    private void Decide(LogPlan plan, StoreOptions options)
+    {
+        var live = plan.Before.FindAll(c => c.EndOffset > plan.Start);
+        if (plan.Log.Kind == LogKind.Memory || live.Count == 0) return;
+
+        var copyFrom = live.FindIndex(c => c is JournalChunk || (c is SegmentChunk s && _rewritten.Contains(s.File)));
+        // A log's small shares in shared segments are gathered once there are enough of them.
+        var smallBytes = 0L;
+        var first = live.Count;
+        while (first > 0 && (live[first - 1] is JournalChunk || (live[first - 1] is SegmentChunk s && s.DataBytes < options.OwnSegmentBytes)))
+            smallBytes += live[--first].BytesFrom(plan.Start);
+        if (smallBytes >= options.PromoteBytes && first < live.Count - 1) copyFrom = copyFrom < 0 ? first : Math.Min(copyFrom, first);
+        if (copyFrom < 0)
+        {
+            plan.Kept.AddRange(live);
+            return;
+        }
+
+        plan.Kept.AddRange(live.GetRange(0, copyFrom));
+        Step? run = null;
+        foreach (var chunk in live.GetRange(copyFrom, live.Count - copyFrom))
+        {
+            if (CanAdopt(chunk, plan.Start) is { } adopted)
+            {
+                plan.Steps.Add(new Step { Adopt = adopted });
+                run = null;
+                continue;
+            }
+            if (run is null || run.Bytes + chunk.DataBytes > MaxRegionBytes) plan.Steps.Add(run = new Step());
+            run.Copied.Add(chunk);
+            run.Bytes += chunk.BytesFrom(plan.Start);
+        }
+    }
+
+    private static JournalChunk? CanAdopt(Chunk chunk, long start) =>
+        chunk is JournalChunk { File: JournalFile file, HasScattered: false } inJournal
+        && inJournal.BytesFrom(start) * 10 >= (long)file.Length * 9 ? inJournal : null;
+
+    /// <summary>The logs as the new manifest describes them.</summary>
+    public List<ManifestLog> ManifestLogs()
+    {
+        var logs = new List<ManifestLog>(_logs.Count);
+        foreach (var plan in _logs)
+        {
+            var chunks = new List<ManifestChunk>();
+            foreach (var chunk in plan.After)
+            {
+                chunks.Add(chunk switch
+                {
+                    SegmentChunk s => new ManifestChunk.InSegment(s.File.Number, s.Region),
+                    AdoptedChunk a => new ManifestChunk.InAdopted(a.JournalFile.Number, a.JournalFile.Epoch, a.JournalFile.Length, a.Region),
+                    _ => throw new InvariantViolatedException("a checkpoint leaves nothing in the journal"),
+                });
+            }
+            logs.Add(new ManifestLog(plan.Log.Id, plan.Log.Kind, plan.Start, plan.End, plan.ReservedOffsets, plan.Epochs, chunks, plan.ProducersIncludeUpTo, plan.Producers));
+        }
+        return logs;
+    }
+
+    /// <summary>The files outside the journal that are in use once the plan is carried out.</summary>
+    public HashSet<StoreFile> Files()
+    {
+        var files = new HashSet<StoreFile>();
+        foreach (var plan in _logs)
+        {
+            foreach (var chunk in plan.After)
+            {
+                if (chunk is SegmentChunk segment)
+                {
+                    files.Add(segment.File);
+                }
+                else if (chunk is AdoptedChunk adopted)
+                {
+                    files.Add(adopted.JournalFile.File);
+                    files.Add(adopted.IndexFile);
+                }
+            }
+        }
+        return files;
+    }
+
+    /// <summary>Readers find the batches in their new places from here on.</summary>
+    public void Switch()
+    {
+        foreach (var plan in _logs) plan.Log.Replace(plan.Before, plan.After);
+    }
+
+    /// <summary>Ends the hold on the chunks that were there before.</summary>
+    public void Release()
+    {
+        foreach (var plan in _logs)
+            foreach (var chunk in plan.Before) chunk.Release();
+    }
+}

@@ -1,0 +1,203 @@
+using System.Diagnostics.CodeAnalysis;
+using Dragoman.Storage.Log;
+using Dragoman.Storage.Platform;
+
+namespace Dragoman.Storage.Journal;
+
+/// <summary>
+/// Takes sealed journal files, moves what still lives in them into segments, switches the manifest and lets the files
+/// go. One checkpoint at a time; it disturbs nobody who appends or reads.
+/// </summary>
+internal sealed class Checkpointer(Store store, FileJournal journal, Manifest manifest, HashSet<StoreFile> files, SparseIndexCache indexes)
+{
+    private readonly WakeSignal _wake = new();
+    private readonly Lock _lock = new();
+    private readonly List<TaskCompletionSource> _requests = [];
+    private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Manifest _manifest = manifest;
+    private HashSet<StoreFile> _files = files;
+    private Task _running = Task.CompletedTask;
+    private bool _stopping;
+    private bool _stuck;
+    private bool _reclaim;
+
+    public void Start(IScheduler scheduler)
+    {
+        _running = scheduler.Run("checkpoint", RunAsync);
+        _wake.Set();
+    }
+
+    /// <summary>Looks whether there is something to do.</summary>
+    public void Wake() => _wake.Set();
+
+    /// <summary>Asks for a checkpoint although no journal file was sealed, to let go of segments that are no longer needed.</summary>
+    public void Reclaim()
+    {
+        lock (_lock) _reclaim = true;
+        _wake.Set();
+    }
+
+    public Task RequestAsync(CancellationToken cancellation)
+    {
+        var request = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_lock)
+        {
+            if (_stopping) return Task.CompletedTask;
+            _requests.Add(request);
+        }
+        if (cancellation.CanBeCanceled) cancellation.UnsafeRegister(static (r, c) => ((TaskCompletionSource)r!).TrySetCanceled(c), request);
+        _wake.Set();
+        return request.Task;
+    }
+
+    /// <summary>Waits while too many journal files wait to be checkpointed, unless nothing can be done about it.</summary>
+    public async ValueTask WaitForRoomAsync()
+    {
+        _wake.Set();
+        while (journal.SealedCount > store.Options.MaxSealedFiles)
+        {
+            Task progress;
+            lock (_lock)
+            {
+                if (_stuck || _stopping) return;
+                progress = _progress.Task;
+            }
+            await progress;
+        }
+    }
+
+    public async Task StopAsync()
+    {
+        lock (_lock) _stopping = true;
+        Progress();
+        _wake.Set();
+        await _running;
+        lock (_lock)
+        {
+            foreach (var request in _requests) request.TrySetResult();
+            _requests.Clear();
+        }
+    }
+
+    private void Progress()
+    {
+        TaskCompletionSource done;
+        lock (_lock)
+        {
+            done = _progress;
+            _progress = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+        done.TrySetResult();
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong here stops the store; nothing is swallowed.")]
+    private async Task RunAsync()
+    {
+        while (true)
+        {
+            await _wake.WaitAsync();
+            List<TaskCompletionSource> requests;
+            bool due;
+            lock (_lock)
+            {
+                if (_stopping) return;
+                requests = [.. _requests];
+                _requests.Clear();
+                due = requests.Count > 0 || _reclaim || journal.SealedCount >= store.Options.CheckpointAfterFiles;
+                _reclaim = false;
+            }
+            if (!due || store.Failed.IsCompleted) continue;
+            try
+            {
+                await CheckpointAsync();
+                lock (_lock) _stuck = false;
+                foreach (var request in requests) request.TrySetResult();
+            }
+            catch (DiskFullException error)
+            {
+                // What is in the journal stays there; maintenance tries again.
+                lock (_lock) _stuck = true;
+                foreach (var request in requests) request.TrySetException(new StorageFullException("There is no room for a checkpoint.", error));
+            }
+            catch (Exception error)
+            {
+                foreach (var request in requests) request.TrySetException(new StoreFailedException("The checkpoint failed.", error));
+                store.Fail(error);
+            }
+            Progress();
+        }
+    }
+
+    private async Task CheckpointAsync()
+    {
+        var sealedFiles = journal.Sealed;
+        foreach (var file in sealedFiles) await journal.SyncSealedAsync(file);
+        var (nextFile, firstRound, previousHash) = sealedFiles.Count == 0
+            ? (_manifest.JournalFile, _manifest.FirstRound, _manifest.PreviousHash)
+            : journal.After(sealedFiles[^1]);
+
+        var plan = CheckpointPlan.Make(store.AllLogs, sealedFiles, nextFile, store.Options);
+        var writer = new CheckpointWriter(store, indexes, plan);
+        try
+        {
+            await writer.WriteAsync();
+            var states = SnapshotStates();
+            // What the snapshots include must not be lost while they are kept.
+            await store.SyncAsync();
+            var next = _manifest with
+            {
+                Number = _manifest.Number + 1,
+                JournalFile = nextFile,
+                FirstRound = firstRound,
+                PreviousHash = previousHash,
+                Epoch = journal.Epoch,
+                LastSequence = store.Loop.LastSequence,
+                LastLogId = store.LastLogId,
+                Logs = plan.ManifestLogs(),
+                States = states,
+            };
+            if (!store.Defects.DropManifestSwitch)
+            {
+                await next.WriteAsync(store.Table.Files, store.Options.Directory);
+                store.Table.Files.Delete(Manifest.PathOf(store.Options.Directory, _manifest.Number));
+            }
+            _manifest = next;
+        }
+        catch (DiskFullException)
+        {
+            writer.Discard();
+            plan.Release();
+            throw;
+        }
+        plan.Switch();
+        plan.Release();
+        foreach (var file in sealedFiles) journal.Release(file, keep: plan.IsAdopted(file));
+        var used = plan.Files();
+        foreach (var known in _files)
+            if (!used.Contains(known)) known.Drop(Delete);
+        _files = used;
+        foreach (var log in plan.DeletedLogs) store.ForgetLog(log);
+    }
+
+    private void Delete(StoreFile file)
+    {
+        file.Close();
+        store.Table.Files.Delete(file.Path);
+    }
+
+    private List<StateSnapshot> SnapshotStates()
+    {
+        var snapshots = new List<StateSnapshot>(store.UnclaimedSnapshots.Values);
+        foreach (var state in store.AllStates)
+        {
+            var buffer = new System.Buffers.ArrayBufferWriter<byte>(1024);
+            lock (state.Lock)
+            {
+                state.Machine.WriteSnapshot(buffer);
+                // Commits with this state's events are enqueued under its lock, so all up to here are in the snapshot.
+                snapshots.Add(new StateSnapshot(state.Id, store.Loop.LastSequence, buffer.WrittenMemory));
+            }
+        }
+        return snapshots;
+    }
+}

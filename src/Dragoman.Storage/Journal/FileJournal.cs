@@ -1,0 +1,339 @@
+using System.Buffers;
+using Dragoman.Storage.Platform;
+
+namespace Dragoman.Storage.Journal;
+
+/// <summary>
+/// The journal as preallocated files in a directory: one is written, one is kept ready, those before are sealed.
+/// </summary>
+internal sealed class FileJournal : IJournal
+{
+    private const string Extension = ".jnl";
+
+    private readonly IFileSystem _files;
+    private readonly FileTable _table;
+    private readonly StoreOptions _options;
+    private readonly FileNumbers _numbers;
+    private readonly TailRing _tail;
+    private readonly WakeSignal _prepare = new();
+    private readonly Lock _lock = new();
+    private readonly List<JournalFile> _sealed = [];
+    private readonly List<JournalFile> _unsynced = [];
+    private readonly Queue<StoreFile> _recyclable = new();
+    private readonly Task _preparing;
+
+    private Spare? _spare;
+    private long _wanted;
+    private bool _stopping;
+    private JournalFile _active;
+    private Memory<byte> _round;
+    private long _nextRound;
+    private ulong _lastHash;
+    private long _syncedThrough;
+
+    private sealed record Spare(StoreFile File, int Capacity);
+
+    /// <summary>Where a journal goes on: after the last round that recovery found.</summary>
+    public readonly record struct Start(long NextRound, ulong LastHash, int Epoch, bool AfterCleanStop, IReadOnlyList<JournalFile> Sealed);
+
+    private FileJournal(IScheduler scheduler, FileTable table, StoreOptions options, FileNumbers numbers, TailRing tail, Start start, StoreFile first)
+    {
+        _table = table;
+        _files = table.Files;
+        _options = options;
+        _numbers = numbers;
+        _tail = tail;
+        _nextRound = start.NextRound;
+        _lastHash = start.LastHash;
+        _syncedThrough = start.NextRound - 1;
+        _sealed.AddRange(start.Sealed);
+        Epoch = start.Epoch;
+        Space = new SpaceBudget(options.MaxPendingBytes) { NeedsSpace = RequestSpace };
+        _active = new JournalFile(first, tail, start.NextRound, start.LastHash, start.Epoch) 
+        {
+            Capacity = options.JournalFileBytes,
+            SyncedLength = RoundFormat.FileHeaderSize,
+        };
+        Space.Change(_active.Capacity - RoundFormat.FileHeaderSize);
+        _preparing = scheduler.Run("journal-space", PrepareSparesAsync);
+        _prepare.Set();
+    }
+
+    public int Epoch { get; }
+
+    public SpaceBudget Space { get; }
+
+    public int MaxRoundPayload => _options.MaxRoundBytes;
+
+    public int Remaining => Math.Max(0, _active.Capacity - _active.Length - RoundFormat.RoundHeaderSize - RoundFormat.Alignment);
+
+    public JournalFile Active => _active;
+
+    public IReadOnlyList<JournalFile> Sealed
+    {
+        get
+        {
+            lock (_lock) return [.. _sealed];
+        }
+    }
+
+    public int SealedCount
+    {
+        get
+        {
+            lock (_lock) return _sealed.Count;
+        }
+    }
+
+    /// <summary>The file after a sealed one, and how its chain begins: where replay starts once the sealed one is gone.</summary>
+    public (long File, long FirstRound, ulong PreviousHash) After(JournalFile file)
+    {
+        lock (_lock)
+        {
+            var index = _sealed.IndexOf(file);
+            var next = index + 1 < _sealed.Count ? _sealed[index + 1] : _active;
+            return (next.Number, next.FirstRound, next.PreviousHash);
+        }
+    }
+
+    public static string PathOf(string directory, long number) => $"{directory}/{number:D20}{Extension}";
+
+    /// <summary>The numbers of the journal files in a directory, in order.</summary>
+    public static List<long> List(IFileSystem files, string directory)
+    {
+        var numbers = new List<long>();
+        foreach (var name in files.ListFiles(directory))
+            if (name.EndsWith(Extension, StringComparison.Ordinal) && long.TryParse(name.AsSpan(0, name.Length - Extension.Length), out var number)) numbers.Add(number);
+        numbers.Sort();
+        return numbers;
+    }
+
+    /// <summary>Opens the journal for writing, in a file of its own, behind what recovery found.</summary>
+    /// <exception cref="DiskFullException">There is no room for a file.</exception>
+    public static async Task<FileJournal> OpenAsync(IScheduler scheduler, FileTable table, StoreOptions options, FileNumbers numbers, Start start)
+    {
+        var number = numbers.Next();
+        var path = PathOf(options.Directory, number);
+        var handle = table.Files.Open(path, FileOpenMode.CreateNew);
+        handle.Preallocate(options.JournalFileBytes);
+        var tail = new TailRing(Math.Max(options.TailBytes, 2 * (options.MaxRoundBytes + RoundFormat.RoundHeaderSize + RoundFormat.Alignment)));
+        var file = table.Add(number, path);
+        file.Pin(handle);
+        await WriteHeaderAsync(handle, new RoundFormat.FileHeader(number, start.NextRound, start.LastHash, start.Epoch, start.AfterCleanStop));
+        await handle.SyncAsync();
+        table.Files.SyncDirectory(options.Directory);
+        return new FileJournal(scheduler, table, options, numbers, tail, start, file);
+    }
+
+    private static ValueTask WriteHeaderAsync(IStorageFile handle, in RoundFormat.FileHeader header)
+    {
+        var bytes = new byte[RoundFormat.FileHeaderSize];
+        RoundFormat.WriteFileHeader(bytes, header);
+        return handle.WriteAsync(0, bytes);
+    }
+
+    public Memory<byte> Reserve(int payloadLength)
+    {
+        _round = _tail.Reserve(RoundFormat.Align(RoundFormat.RoundHeaderSize + payloadLength));
+        return _round.Slice(RoundFormat.RoundHeaderSize, payloadLength);
+    }
+
+    public async ValueTask<(JournalFile File, int PayloadPosition)> AppendAsync(int payloadLength)
+    {
+        var file = _active;
+        var total = RoundFormat.Align(RoundFormat.RoundHeaderSize + payloadLength);
+        Invariant.Check(file.Length + total <= file.Capacity, "a round fits the space that was reserved for it");
+        if (file.Length == RoundFormat.FileHeaderSize && file.SyncedLength == 0)
+            await WriteHeaderAsync(file.File.Handle, new RoundFormat.FileHeader(file.Number, file.FirstRound, file.PreviousHash, file.Epoch, AfterCleanStop: false));
+        var round = _round[..total];
+        _lastHash = RoundFormat.SealRound(round.Span, payloadLength, _nextRound, _lastHash, _syncedThrough, file.Number);
+        await file.File.Handle.WriteAsync(file.Length, round);
+        _nextRound++;
+        _tail.Publish(file.Number, file.Length, total);
+        var position = file.Length + RoundFormat.RoundHeaderSize;
+        file.Length += total;
+        Space.Change(-total);
+        return (file, position);
+    }
+
+    public void Roll()
+    {
+        lock (_lock)
+        {
+            Invariant.Check(_spare is not null, "admission keeps the next file ready");
+            var old = _active;
+            Space.Change(-(old.Capacity - old.Length));
+            if (old.SyncedLength < old.Length) _unsynced.Add(old);
+            _sealed.Add(old);
+            _active = new JournalFile(_spare.File, _tail, _nextRound, _lastHash, Epoch) { Capacity = _spare.Capacity };
+            Space.Change(-RoundFormat.FileHeaderSize);
+            _spare = null;
+        }
+        _prepare.Set();
+    }
+
+    public async ValueTask SyncAsync()
+    {
+        var through = _nextRound - 1;
+        JournalFile[] older;
+        lock (_lock) older = _unsynced.Count == 0 ? [] : [.. _unsynced];
+        foreach (var file in older) await SyncSealedAsync(file);
+        var active = _active;
+        var length = active.Length;
+        if (active.SyncedLength < length)
+        {
+            await active.File.Handle.SyncAsync();
+            active.SyncedLength = length;
+        }
+        _syncedThrough = through;
+    }
+
+    public async ValueTask SyncSealedAsync(JournalFile file)
+    {
+        lock (_lock)
+        {
+            if (!_unsynced.Contains(file)) return;
+        }
+        await file.File.Handle.SyncAsync();
+        lock (_lock)
+        {
+            file.SyncedLength = file.Length;
+            _unsynced.Remove(file);
+        }
+    }
+
+    public void Release(JournalFile file, bool keep)
+    {
+        lock (_lock)
+        {
+            Invariant.Check(_sealed.Remove(file), "only sealed files leave the journal");
+            Invariant.Check(!_unsynced.Contains(file), "a file leaves the journal only after what it held is durable");
+        }
+        if (keep) file.File.Unpin();
+        else file.File.Drop(file.Capacity == _options.JournalFileBytes ? Recycle : Remove);
+    }
+
+    private void Recycle(StoreFile file)
+    {
+        lock (_lock)
+        {
+            if (!_stopping && _recyclable.Count < _options.RecycledFiles)
+            {
+                _recyclable.Enqueue(file);
+                _prepare.Set();
+                return;
+            }
+        }
+        Remove(file);
+    }
+
+    private void Remove(StoreFile file)
+    {
+        file.Close();
+        _files.Delete(file.Path);
+        _prepare.Set();
+    }
+
+    private void RequestSpace(long cost)
+    {
+        lock (_lock) _wanted = Math.Max(_wanted, cost);
+        _prepare.Set();
+    }
+
+    /// <summary>Keeps the next file ready, so that the commit loop never waits for one.</summary>
+    private async Task PrepareSparesAsync()
+    {
+        while (true)
+        {
+            await _prepare.WaitAsync();
+            StoreFile? recycled = null;
+            int capacity;
+            lock (_lock)
+            {
+                if (_stopping) return;
+                capacity = (int)Math.Clamp(_wanted + 4096, _options.JournalFileBytes, _options.MaxJournalFileBytes);
+                _wanted = 0;
+                if (_spare is not null && _spare.Capacity >= capacity) continue;
+                if (capacity == _options.JournalFileBytes) _recyclable.TryDequeue(out recycled);
+            }
+            await PrepareAsync(capacity, recycled);
+        }
+    }
+
+    private async Task PrepareAsync(int capacity, StoreFile? recycled)
+    {
+        var number = _numbers.Next();
+        var path = PathOf(_options.Directory, number);
+        IStorageFile? handle = null;
+        try
+        {
+            if (recycled is not null)
+            {
+                recycled.Close();
+                _files.Rename(recycled.Path, path);
+                handle = _files.Open(path, FileOpenMode.ReadWrite);
+            }
+            else
+            {
+                if (_files.FreeBytes(_options.Directory) < capacity + _options.HeadroomBytes)
+                    throw new DiskFullException($"Less than {(capacity + _options.HeadroomBytes) >> 20} MiB are free where {_options.Directory} is.");
+                handle = _files.Open(path, FileOpenMode.CreateNew);
+                handle.Preallocate(capacity);
+                await handle.SyncAsync();
+            }
+            _files.SyncDirectory(_options.Directory);
+        }
+        catch (DiskFullException error)
+        {
+            handle?.Dispose();
+            if (handle is not null) _files.Delete(path);
+            Space.SetFull(error.Message);
+            return;
+        }
+        catch (IOException error)
+        {
+            handle?.Dispose();
+            SpaceFailed?.Invoke(error);
+            return;
+        }
+        var file = _table.Add(number, path);
+        file.Pin(handle);
+        Spare? smaller;
+        lock (_lock)
+        {
+            smaller = _spare;
+            _spare = new Spare(file, capacity);
+        }
+        Space.Change(capacity - (smaller?.Capacity ?? 0));
+        if (smaller is not null) Remove(smaller.File);
+    }
+
+    /// <summary>Called when reserving space failed for a reason other than a full disk.</summary>
+    internal Action<Exception>? SpaceFailed { get; set; }
+
+    /// <summary>Looks again whether space has come free.</summary>
+    internal void RetrySpace() => _prepare.Set();
+
+    public async ValueTask DisposeAsync()
+    {
+        lock (_lock) _stopping = true;
+        _prepare.Set();
+        await _preparing;
+        foreach (var file in _recyclable) Remove(file);
+        if (_spare is not null)
+        {
+            _spare.File.Close();
+            _files.Delete(_spare.File.Path);
+        }
+        _active.File.Close();
+        foreach (var file in _sealed) file.File.Close();
+    }
+}
+
+/// <summary>Gives out file numbers, each once.</summary>
+internal sealed class FileNumbers(long last)
+{
+    private long _last = last;
+
+    public long Next() => Interlocked.Increment(ref _last);
+}

@@ -1,0 +1,175 @@
+using System.Collections.Concurrent;
+using Dragoman.Storage.Log;
+using Dragoman.Storage.Platform;
+using Dragoman.Storage.State;
+
+namespace Dragoman.Storage.Journal;
+
+/// <summary>
+/// Reads the journal from where the manifest says and puts logs and states back. It ends at a torn tail, and refuses a
+/// journal in which something is missing that a later round knows to have been on disk.
+/// </summary>
+internal sealed class JournalReplay : ICommitVisitor
+{
+    private readonly IFileSystem _files;
+    private readonly FileTable _table;
+    private readonly string _directory;
+    private readonly Manifest _manifest;
+    private readonly ConcurrentDictionary<long, PartitionLog> _logs;
+    private readonly IReadOnlyDictionary<long, IStateMachine> _machines;
+    private readonly Dictionary<long, StateSnapshot> _snapshots;
+    private readonly PlantedDefects _defects;
+    private readonly List<JournalFile> _replayed = [];
+    private JournalFile? _file;
+    private bool _cleanStop;
+
+    public JournalReplay(IFileSystem files, FileTable table, string directory, Manifest manifest, ConcurrentDictionary<long, PartitionLog> logs, IReadOnlyDictionary<long, IStateMachine> machines, Dictionary<long, StateSnapshot> snapshots, PlantedDefects defects)
+    {
+        _files = files;
+        _table = table;
+        _directory = directory;
+        _manifest = manifest;
+        _logs = logs;
+        _machines = machines;
+        _snapshots = snapshots;
+        _defects = defects;
+        NextRound = manifest.FirstRound;
+        LastHash = manifest.PreviousHash;
+        Epoch = manifest.Epoch;
+    }
+
+    public long NextRound { get; private set; }
+
+    public ulong LastHash { get; private set; }
+
+    public int Epoch { get; private set; }
+
+    public long LastSequence { get; private set; }
+
+    public long LastLogId { get; private set; }
+
+    public long Rounds { get; private set; }
+
+    public long Bytes { get; private set; }
+
+    public long Commits { get; private set; }
+
+    /// <summary>Whether the last thing in the journal is the mark of a good stop.</summary>
+    public bool EndedClean { get; private set; }
+
+    public string Tail { get; private set; } = "";
+
+    /// <summary>The files that hold what was replayed.</summary>
+    public IReadOnlyList<JournalFile> Files => _replayed;
+
+    public async Task RunAsync(ICollection<long> adopted)
+    {
+        var numbers = FileJournal.List(_files, _directory);
+        numbers.RemoveAll(n => n < _manifest.JournalFile || adopted.Contains(n));
+        var decoder = new CommitDecoder(this);
+        var at = 0;
+        for (; at < numbers.Count; at++)
+        {
+            using var scanner = JournalScanner.Open(_files, FileJournal.PathOf(_directory, numbers[at]), numbers[at]);
+            if (scanner is null || scanner.Header.FirstRound != NextRound || scanner.Header.PreviousHash != LastHash) break;
+            Replay(scanner, decoder);
+        }
+        if (numbers.Count > 0 && numbers[0] != _manifest.JournalFile || at == 0 && _manifest.Number > 1)
+            throw new CorruptStoreException($"{FileJournal.PathOf(_directory, _manifest.JournalFile)}, where the newest messages begin, is missing or damaged.");
+        RefuseHoles(numbers, at);
+        EndedClean = _cleanStop;
+        Tail = EndedClean ? "the journal ends with a good stop" : $"the journal ends after round {NextRound - 1}, without a good stop";
+        if (!EndedClean) await SyncAsync();
+    }
+
+    private void Replay(JournalScanner scanner, CommitDecoder decoder)
+    {
+        var store = _table.Add(scanner.Header.FileNumber, scanner.Path);
+        _file = new JournalFile(store, null, scanner.Header.FirstRound, scanner.Header.PreviousHash, scanner.Header.Epoch)
+        {
+            Capacity = (int)scanner.FileLength,
+        };
+        Epoch = Math.Max(Epoch, scanner.Header.Epoch);
+        while (scanner.MoveNext(_defects.IgnoreTornTail))
+        {
+            decoder.Decode(scanner.Payload.Span, scanner.PayloadPosition);
+            Rounds++;
+            Bytes += scanner.Round.TotalSize;
+        }
+        decoder.EndFile();
+        _file.Length = (int)scanner.Position;
+        _file.SyncedLength = _file.Length;
+        NextRound = scanner.NextRound;
+        LastHash = scanner.NextHash;
+        _replayed.Add(_file);
+    }
+
+    /// <summary>
+    /// The chain of rounds ends here. If a round further on was written when the first missing one was already on
+    /// disk, then this is no torn tail: acknowledged messages are gone.
+    /// </summary>
+    private void RefuseHoles(List<long> numbers, int next)
+    {
+        for (var i = Math.Max(next - 1, 0); i < numbers.Count; i++)
+        {
+            var path = FileJournal.PathOf(_directory, numbers[i]);
+            using var scanner = JournalScanner.Open(_files, path, numbers[i]);
+            if (scanner is null) continue;
+            if (i < next)
+                while (scanner.MoveNext(false)) { }
+            var witness = scanner.FindWitness(NextRound);
+            if (witness >= 0)
+                throw new CorruptStoreException($"Round {NextRound} of the journal is missing or damaged, but a later round, at {witness} in {path}, was written when it was on disk. Acknowledged messages are lost; restore this directory from a backup or a replica.");
+        }
+    }
+
+    /// <summary>What was replayed is visible from now on, so it must not depend on the operating system's cache.</summary>
+    private async Task SyncAsync()
+    {
+        foreach (var file in _replayed)
+        {
+            using var handle = _files.Open(file.File.Path, FileOpenMode.ReadWrite);
+            await handle.SyncAsync();
+        }
+    }
+
+    private PartitionLog Log(long id) =>
+        _logs.TryGetValue(id, out var log) ? log : throw new CorruptStoreException($"The journal speaks of log {id}, which was never created.");
+
+    public void BeginCommit(long sequence, CommitMode mode)
+    {
+        if (sequence <= LastSequence) throw new CorruptStoreException($"Commit {sequence} follows commit {LastSequence} in the journal.");
+        LastSequence = sequence;
+        Commits++;
+        _cleanStop = false;
+    }
+
+    public void Append(long logId, long baseOffset, int position, BatchFile.Piece[]? pieces, ReadOnlySpan<byte> batch, bool isReference)
+    {
+        if (pieces is not null) position = _file!.AddScattered(pieces);
+        Log(logId).Replay(_file!, baseOffset, position, batch.Length, isReference, batch);
+    }
+
+    public void Event(long stateId, ReadOnlySpan<byte> evt)
+    {
+        if (stateId == 0) return;
+        if (!_machines.TryGetValue(stateId, out var machine))
+            throw new CorruptStoreException($"The journal holds events of state {stateId}, which this release does not know.");
+        if (!_defects.ApplyEventTwice && _snapshots.TryGetValue(stateId, out var snapshot) && LastSequence <= snapshot.Sequence) return;
+        machine.Apply(evt);
+    }
+
+    public void CreateLog(long logId, LogKind kind)
+    {
+        _logs.TryAdd(logId, new PartitionLog(logId, kind));
+        LastLogId = Math.Max(LastLogId, logId);
+    }
+
+    public void DeleteLog(long logId) => Log(logId).CommitDelete(_file!.Number);
+
+    public void AdvanceStart(long logId, long offset) => Log(logId).CommitStart(offset);
+
+    public void ReserveOffsets(long logId, long offset) => Log(logId).SkipTo(offset);
+
+    public void CleanStop() => _cleanStop = true;
+}

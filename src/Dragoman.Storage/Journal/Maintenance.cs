@@ -1,0 +1,79 @@
+using System.Diagnostics.CodeAnalysis;
+using Dragoman.Storage.Log;
+using Dragoman.Storage.Platform;
+
+namespace Dragoman.Storage.Journal;
+
+/// <summary>What has to be looked at from time to time: retention, forgotten producers, and space after a full disk.</summary>
+internal sealed class Maintenance(Store store, FileJournal journal)
+{
+    private readonly CancellationTokenSource _stop = new();
+    private Task _running = Task.CompletedTask;
+
+    public void Start(IScheduler scheduler) => _running = scheduler.Run("maintenance", RunAsync);
+
+    public async Task StopAsync()
+    {
+#pragma warning disable CA1849, VSTHRD103 // CancelAsync leaves the scheduler that the simulator drives.
+        _stop.Cancel();
+#pragma warning restore CA1849, VSTHRD103
+        await _running;
+        _stop.Dispose();
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong here stops the store; nothing is swallowed.")]
+    private async Task RunAsync()
+    {
+        while (!_stop.IsCancellationRequested && !store.Failed.IsCompleted)
+        {
+            try
+            {
+                await Task.Delay(store.Options.MaintenanceInterval, store.Time, _stop.Token);
+                if (journal.Space.IsFull) journal.RetrySpace();
+                await ApplyRetentionAsync();
+                ForgetProducers();
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (StorageFullException)
+            {
+                // Retention needs a little space to free much; the next round tries again.
+                store.Reclaim();
+            }
+            catch (StoreFailedException)
+            {
+                return;
+            }
+            catch (Exception error)
+            {
+                store.Fail(error);
+                return;
+            }
+        }
+    }
+
+    /// <summary>Gives up what retention no longer keeps, and lets go of segments that hold nothing else.</summary>
+    public async Task ApplyRetentionAsync()
+    {
+        var now = store.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        var reclaim = false;
+        foreach (var log in store.Logs)
+        {
+            if (log.RetainedFrom(now) is var from && from > log.StartOffset)
+                await store.TruncateAsync(log, from, CommitMode.Written);
+            reclaim |= log.HasDeadSegment;
+        }
+        if (reclaim) store.Reclaim();
+    }
+
+    private void ForgetProducers()
+    {
+        var before = store.Time.GetUtcNow().ToUnixTimeMilliseconds() - (long)store.Options.ProducerExpiration.TotalMilliseconds;
+        foreach (var log in store.Logs)
+        {
+            lock (log.Lock) log.ProducersOrNull?.ForgetIdle(before);
+        }
+    }
+}

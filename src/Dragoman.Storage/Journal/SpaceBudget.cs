@@ -1,0 +1,153 @@
+using Dragoman.Storage.Platform;
+
+namespace Dragoman.Storage.Journal;
+
+/// <summary>
+/// Admission: a commit begins only when disk space for it is reserved and not too much is under way. So a full disk
+/// refuses before an offset is given out, and slow disks slow publishers instead of filling memory.
+/// </summary>
+public sealed class SpaceBudget(long maxPendingBytes)
+{
+    private readonly Lock _lock = new();
+    private readonly Queue<Waiter> _waiters = new();
+    private long _space;
+    private long _pending;
+    private string? _full;
+    private Exception? _failure;
+
+    private sealed class Waiter(long cost)
+    {
+        public readonly long Cost = cost;
+        public readonly TaskCompletionSource Admitted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    /// <summary>Called, with no lock held, when more space should be reserved: at least the bytes given in one piece.</summary>
+    internal Action<long>? NeedsSpace { get; set; }
+
+    /// <summary>Bytes admitted and not yet written.</summary>
+    public long PendingBytes
+    {
+        get
+        {
+            lock (_lock) return _pending;
+        }
+    }
+
+    /// <summary>Whether somebody waits to be admitted.</summary>
+    internal bool HasWaiters
+    {
+        get
+        {
+            lock (_lock) return _waiters.Count > 0;
+        }
+    }
+
+    /// <summary>Whether the last attempt to reserve space failed for want of it.</summary>
+    public bool IsFull
+    {
+        get
+        {
+            lock (_lock) return _full is not null;
+        }
+    }
+
+    /// <summary>Waits until a commit of that cost may begin.</summary>
+    /// <exception cref="StorageFullException">There is no room on the disk.</exception>
+    /// <exception cref="StoreFailedException">The store has failed.</exception>
+    public ValueTask AdmitAsync(long cost, CancellationToken cancellation)
+    {
+        Waiter? waiter = null;
+        var refusal = "";
+        lock (_lock)
+        {
+            ThrowIfFailed();
+            if (_waiters.Count == 0 && TryTake(cost)) return ValueTask.CompletedTask;
+            if (_full is not null && !Fits(cost)) refusal = _full;
+            else _waiters.Enqueue(waiter = new Waiter(cost));
+        }
+        NeedsSpace?.Invoke(cost);
+        if (waiter is null) throw new StorageFullException(refusal);
+        return cancellation.CanBeCanceled ? WaitAsync(waiter, cancellation) : new ValueTask(waiter.Admitted.Task);
+    }
+
+    private async ValueTask WaitAsync(Waiter waiter, CancellationToken cancellation)
+    {
+        using (cancellation.UnsafeRegister(static (state, token) => ((Waiter)state!).Admitted.TrySetCanceled(token), waiter))
+            await waiter.Admitted.Task;
+    }
+
+    private bool Fits(long cost) => _pending + cost <= _space;
+
+    private bool TryTake(long cost)
+    {
+        if (!Fits(cost) || (_pending > 0 && _pending + cost > maxPendingBytes)) return false;
+        _pending += cost;
+        return true;
+    }
+
+    /// <summary>Gives back what <see cref="AdmitAsync"/> took.</summary>
+    public void Return(long cost)
+    {
+        lock (_lock)
+        {
+            _pending -= cost;
+            Invariant.Check(_pending >= 0, "no more is returned than was admitted");
+            Wake();
+        }
+    }
+
+    /// <summary>Notes that space was used or wasted (negative) or reserved (positive).</summary>
+    internal void Change(long bytes)
+    {
+        lock (_lock)
+        {
+            _space += bytes;
+            if (bytes > 0) _full = null;
+            Wake();
+        }
+    }
+
+    /// <summary>Notes that no more space can be had at present; those who wait for it are refused.</summary>
+    internal void SetFull(string reason)
+    {
+        lock (_lock)
+        {
+            _full = reason;
+            for (var n = _waiters.Count; n > 0; n--)
+            {
+                var waiter = _waiters.Dequeue();
+                if (Fits(waiter.Cost)) _waiters.Enqueue(waiter);
+                else waiter.Admitted.TrySetException(new StorageFullException(reason));
+            }
+            Wake();
+        }
+    }
+
+    internal void Fail(Exception error)
+    {
+        lock (_lock)
+        {
+            _failure = error;
+            while (_waiters.TryDequeue(out var waiter)) waiter.Admitted.TrySetException(new StoreFailedException("The store has stopped after a disk error.", error));
+        }
+    }
+
+    private void Wake()
+    {
+        while (_waiters.TryPeek(out var waiter))
+        {
+            if (!waiter.Admitted.Task.IsCompleted)
+            {
+                if (!TryTake(waiter.Cost)) return;
+                // A wait that was cancelled just now does not use what it was given.
+                if (!waiter.Admitted.TrySetResult()) _pending -= waiter.Cost;
+            }
+            _waiters.Dequeue();
+        }
+    }
+
+    private void ThrowIfFailed()
+    {
+        if (_failure is not null) throw new StoreFailedException("The store has stopped after a disk error.", _failure);
+    }
+}

@@ -1,0 +1,78 @@
+using System.Diagnostics.CodeAnalysis;
+using Dragoman.Storage.Journal;
+using Dragoman.Storage.Platform;
+
+namespace Dragoman.Storage.State;
+
+/// <summary>
+/// Holds a state machine whose events are in the journal. A command looks at the newest state, uncommitted events
+/// included; its events are applied at once and join the commit queue before the lock is released; its answer, and
+/// all that follows from it, waits for the commit.
+/// </summary>
+public sealed class StateLog
+{
+    private readonly Store _store;
+
+    internal StateLog(Store store, long id, IStateMachine machine)
+    {
+        _store = store;
+        Id = id;
+        Machine = machine;
+    }
+
+    /// <summary>The state's id in the journal. Ids of states and of logs are apart.</summary>
+    public long Id { get; }
+
+    /// <summary>The state.</summary>
+    public IStateMachine Machine { get; }
+
+    /// <summary>Guards the state. Taken before the locks of logs, and in the order of ids among states.</summary>
+    public Lock Lock { get; } = new();
+
+    /// <summary>Sequence of the last commit of this state that must be synced; later ones are completed no earlier.</summary>
+    internal long LastStrongSequence { get; set; }
+
+    /// <summary>Applies an event and adds it to a commit. The caller holds <see cref="Lock"/>.</summary>
+    public void Emit(Commit commit, ReadOnlySpan<byte> evt)
+    {
+        ArgumentNullException.ThrowIfNull(commit);
+        Invariant.Check(Lock.IsHeldByCurrentThread, "a state changes under its lock");
+        Machine.Apply(evt);
+        commit.AddEvent(Id, evt);
+    }
+
+    /// <summary>
+    /// Runs a command: <paramref name="decide"/> runs under the lock, may read the state, may <see cref="Emit"/> events
+    /// and change logs in the commit it is given, and returns the answer; the answer is handed out when the commit is
+    /// durable. A command that emits nothing still waits for what it saw to be committed.
+    /// </summary>
+    /// <param name="mode">What the answer means.</param>
+    /// <param name="decide">The command. It must throw before its first <see cref="Emit"/>, or not at all.</param>
+    /// <param name="cancellation">Ends the wait for admission; a command that was admitted runs to its end.</param>
+    /// <exception cref="StorageFullException">There is no room; nothing was changed.</exception>
+    /// <exception cref="StoreFailedException">The store has failed; the outcome is unknown.</exception>
+    [SuppressMessage("Design", "CA1031", Justification = "The exception goes on to the caller once the commit is given back.")]
+    public async ValueTask<T> ExecuteAsync<T>(CommitMode mode, Func<Commit, T> decide, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(decide);
+        var commit = await _store.BeginAsync(mode, Store.TypicalCommandBytes, cancellation);
+        T answer;
+        ValueTask committed;
+        lock (Lock)
+        {
+            try
+            {
+                answer = decide(commit);
+            }
+            catch (Exception error)
+            {
+                if (commit.Count > 0) _store.Fail(new InvariantViolatedException("A command failed after it had changed the state.", error));
+                _store.Abandon(commit);
+                throw;
+            }
+            committed = _store.Enqueue(commit);
+        }
+        await committed;
+        return answer;
+    }
+}

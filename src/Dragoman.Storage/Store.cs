@@ -1,0 +1,353 @@
+using System.Collections.Concurrent;
+using Dragoman.Storage.Journal;
+using Dragoman.Storage.Log;
+using Dragoman.Storage.Memory;
+using Dragoman.Storage.Platform;
+using Dragoman.Storage.State;
+
+namespace Dragoman.Storage;
+
+/// <summary>
+/// Everything durable on one node: logs and state machines over one journal. Changes are gathered in a
+/// <see cref="Commit"/> and become durable together.
+/// </summary>
+/// <remarks>
+/// After <see cref="Failed"/> the store does nothing more: what is in memory may not be what is on disk, so the
+/// process drops it and recovers from disk.
+/// </remarks>
+public sealed class Store : IAsyncDisposable
+{
+    /// <summary>What to reserve for a command whose events are small.</summary>
+    public const int TypicalCommandBytes = 4096;
+
+    private const int PooledCommits = 1024;
+
+    private readonly ConcurrentDictionary<long, PartitionLog> _logs;
+    private readonly ConcurrentDictionary<long, StateLog> _states;
+    private readonly ConcurrentBag<Commit> _pool = [];
+    private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly FileJournal _journal;
+    private readonly CommitLoop _loop;
+    private readonly Task _running;
+    private readonly MemoryLoop _memory;
+    private readonly Checkpointer _checkpointer;
+    private readonly Maintenance _maintenance;
+    private readonly IDisposable _directoryLock;
+    private readonly Dictionary<long, StateSnapshot> _unclaimedSnapshots;
+    private long _lastLogId;
+    private int _disposed;
+
+    internal Store(StoreParts parts)
+    {
+        Options = parts.Options;
+        Defects = parts.Defects;
+        Time = parts.Time;
+        Recovery = parts.Recovery;
+        Table = parts.Table;
+        Numbers = parts.Numbers;
+        _logs = parts.Logs;
+        _states = parts.States;
+        foreach (var (id, machine) in parts.Machines) _states[id] = new StateLog(this, id, machine);
+        _unclaimedSnapshots = parts.UnclaimedSnapshots;
+        _lastLogId = parts.LastLogId;
+        _directoryLock = parts.DirectoryLock;
+        _journal = parts.Journal;
+        _journal.SpaceFailed = Fail;
+        _loop = new CommitLoop(this, _journal, parts.LastSequence);
+        _memory = new MemoryLoop(this, parts.Table.Files, parts.Options);
+        _checkpointer = new Checkpointer(this, _journal, parts.Manifest, parts.SegmentFiles, parts.Indexes);
+        _maintenance = new Maintenance(this, _journal);
+        _running = parts.Scheduler.Run("commit", _loop.RunAsync);
+        _memory.Start(parts.Scheduler);
+        _checkpointer.Start(parts.Scheduler);
+        _maintenance.Start(parts.Scheduler);
+    }
+
+    /// <summary>The options it was opened with.</summary>
+    public StoreOptions Options { get; }
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; }
+
+    /// <summary>What recovery found when the store was opened.</summary>
+    public RecoveryReport Recovery { get; }
+
+    /// <summary>The leader epoch of this node: it rises with every start that follows an unclean end.</summary>
+    public int Epoch => _journal.Epoch;
+
+    /// <summary>Completes, with the reason, when the store has failed and the process should recover.</summary>
+    public Task<Exception> Failed => _failed.Task;
+
+    /// <summary>The logs there are.</summary>
+    public IEnumerable<PartitionLog> Logs
+    {
+        get
+        {
+            foreach (var (_, log) in _logs)
+                if (!log.IsDeleted) yield return log;
+        }
+    }
+
+    /// <summary>Admission: how much is under way, and whether the disk is full.</summary>
+    public SpaceBudget Space => _journal.Space;
+
+    /// <summary>Bytes of messages that are in memory because their logs live there.</summary>
+    public long MemoryBytes => _memory.ResidentBytes;
+
+    internal PlantedDefects Defects { get; }
+
+    internal FileTable Table { get; }
+
+    internal FileNumbers Numbers { get; }
+
+    internal CommitLoop Loop => _loop;
+
+    internal ICollection<PartitionLog> AllLogs => _logs.Values;
+
+    internal ICollection<StateLog> AllStates => _states.Values;
+
+    internal long LastLogId => Volatile.Read(ref _lastLogId);
+
+    /// <summary>Snapshots of states that nobody has registered this time: they are carried on.</summary>
+    internal Dictionary<long, StateSnapshot> UnclaimedSnapshots => _unclaimedSnapshots;
+
+    /// <summary>The log of an id.</summary>
+    /// <exception cref="KeyNotFoundException">There is none, or it has been deleted.</exception>
+    public PartitionLog GetLog(long id) =>
+        _logs.TryGetValue(id, out var log) && !log.IsDeleted ? log : throw new KeyNotFoundException($"There is no log {id}.");
+
+    /// <summary>The state machine's log of an id that was registered when the store was opened.</summary>
+    /// <exception cref="KeyNotFoundException">None was.</exception>
+    public StateLog GetState(long id) =>
+        _states.TryGetValue(id, out var state) ? state : throw new KeyNotFoundException($"There is no state {id}.");
+
+    /// <summary>
+    /// Waits until there is room for a commit, on disk and among what is under way, and begins it. It must be handed to
+    /// <see cref="Enqueue"/> or <see cref="Abandon"/> soon.
+    /// </summary>
+    /// <param name="mode">What its completion shall mean at least.</param>
+    /// <param name="bytes">The most that its batches and events will take.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="StorageFullException">There is no room; try again later.</exception>
+    /// <exception cref="StoreFailedException">The store has failed.</exception>
+    public ValueTask<Commit> BeginAsync(CommitMode mode, long bytes, CancellationToken cancellation = default)
+    {
+        var cost = CostOf(bytes);
+        if (cost > Options.MaxJournalFileBytes)
+            return ValueTask.FromException<Commit>(new ArgumentOutOfRangeException(nameof(bytes), bytes, $"A commit holds at most {Options.MaxJournalFileBytes / 2} bytes."));
+        var admission = (mode == CommitMode.Memory ? _memory.Space : _journal.Space).AdmitAsync(cost, cancellation);
+        return admission.IsCompletedSuccessfully ? ValueTask.FromResult(Rent(mode, cost)) : Slow(admission, mode, cost);
+
+        async ValueTask<Commit> Slow(ValueTask wait, CommitMode wanted, long reserved)
+        {
+            await wait;
+            return Rent(wanted, reserved);
+        }
+    }
+
+    /// <summary>
+    /// Disk space that a commit can take at worst: a round to itself, at the end of a file with just too little room
+    /// for it. Hence twice its size.
+    /// </summary>
+    private static long CostOf(long bytes) => 2 * (bytes + 512);
+
+    private Commit Rent(CommitMode mode, long cost)
+    {
+        if (!_pool.TryTake(out var commit)) commit = new Commit(this);
+        commit.Mode = mode;
+        commit.Reserved = cost;
+        commit.IsOfMemory = mode == CommitMode.Memory;
+        return commit;
+    }
+
+    internal void Recycle(Commit commit)
+    {
+        commit.Reset();
+        if (_pool.Count < PooledCommits) _pool.Add(commit);
+    }
+
+    /// <summary>
+    /// Hands a commit over. The caller holds the locks of all that it changes; when it releases them, the order of
+    /// commits is settled. The task completes when the commit is what its mode says, and visible.
+    /// </summary>
+    /// <exception cref="StoreFailedException">From the task: the store has failed; whether the commit survives is unknown.</exception>
+    public ValueTask Enqueue(Commit commit)
+    {
+        ArgumentNullException.ThrowIfNull(commit);
+        Invariant.Check(CostOf(commit.BodySize - ((long)EntryFormat.EntryHeaderSize * commit.Count)) <= commit.Reserved || commit.Count > 8, "a commit stays within what was admitted");
+        return commit.Mode == CommitMode.Memory ? _memory.Enqueue(commit) : _loop.Enqueue(commit);
+    }
+
+    /// <summary>Gives an unused commit back.</summary>
+    public void Abandon(Commit commit)
+    {
+        ArgumentNullException.ThrowIfNull(commit);
+        ReturnSpace(commit);
+        Recycle(commit);
+    }
+
+    internal void ReturnSpace(Commit commit)
+    {
+        if (commit.Reserved == 0) return;
+        (commit.IsOfMemory ? _memory.Space : _journal.Space).Return(commit.Reserved);
+        commit.Reserved = 0;
+    }
+
+    /// <summary>Adds the creation of a log to a commit. The log can be appended to in the same commit.</summary>
+    public PartitionLog CreateLog(Commit commit, LogKind kind)
+    {
+        ArgumentNullException.ThrowIfNull(commit);
+        var log = new PartitionLog(Interlocked.Increment(ref _lastLogId), kind);
+        Invariant.Check(_logs.TryAdd(log.Id, log), "log ids are never used twice");
+        commit.Add(new Commit.Entry { Kind = EntryKind.CreateLog, Id = log.Id, Log = log, Payload = KindPayload(kind), PayloadLength = 1 });
+        return log;
+    }
+
+    private static ReadOnlyMemory<byte> KindPayload(LogKind kind) => kind == LogKind.Durable ? DurablePayload : MemoryPayload;
+
+    private static readonly byte[] DurablePayload = [(byte)LogKind.Durable];
+    private static readonly byte[] MemoryPayload = [(byte)LogKind.Memory];
+
+    /// <summary>Adds the deletion of a log, and of all that it holds, to a commit.</summary>
+    public void DeleteLog(Commit commit, PartitionLog log)
+    {
+        ArgumentNullException.ThrowIfNull(commit);
+        ArgumentNullException.ThrowIfNull(log);
+        commit.Add(new Commit.Entry { Kind = EntryKind.DeleteLog, Id = log.Id, Log = log });
+    }
+
+    /// <summary>
+    /// Makes sure that a memory log may give out a number of offsets. What it gives out stays given out across
+    /// restarts, so the bounds are journaled, far ahead and seldom.
+    /// </summary>
+    public ValueTask ReserveOffsetsAsync(PartitionLog log, int count)
+    {
+        ArgumentNullException.ThrowIfNull(log);
+        if (log.Kind == LogKind.Durable || log.EndOffset + count <= log.ReservedOffsets) return ValueTask.CompletedTask;
+        return ReserveSlowAsync(log, count);
+    }
+
+    private async ValueTask ReserveSlowAsync(PartitionLog log, int count)
+    {
+        const int Ahead = 1 << 20;
+        var commit = await BeginAsync(CommitMode.Written, TypicalCommandBytes);
+        long reserved;
+        ValueTask committed;
+        lock (log.Lock)
+        {
+            reserved = log.EndOffset + count + Ahead;
+            commit.Add(new Commit.Entry { Kind = EntryKind.ReserveOffsets, Id = log.Id, Log = log, Offset = reserved });
+            committed = Enqueue(commit);
+        }
+        await committed;
+        lock (log.Lock) log.ReservedOffsets = Math.Max(log.ReservedOffsets, reserved);
+    }
+
+    /// <summary>Gives up everything before an offset of a log, durably.</summary>
+    public async ValueTask TruncateAsync(PartitionLog log, long offset, CommitMode mode = CommitMode.Fsync)
+    {
+        ArgumentNullException.ThrowIfNull(log);
+        var commit = await BeginAsync(mode == CommitMode.Memory ? CommitMode.Written : mode, TypicalCommandBytes);
+        ValueTask committed;
+        lock (log.Lock)
+        {
+            log.AdvanceStart(commit, Math.Min(offset, log.HighWatermark));
+            committed = Enqueue(commit);
+        }
+        await committed;
+    }
+
+    /// <summary>Completes when everything enqueued before is on disk.</summary>
+    public async ValueTask SyncAsync()
+    {
+        var commit = await BeginAsync(CommitMode.Fsync, TypicalCommandBytes);
+        commit.Add(new Commit.Entry { Kind = EntryKind.Event, Id = 0 });
+        await Enqueue(commit);
+    }
+
+    /// <summary>Writes a checkpoint of all that is in sealed journal files, sealing the active one first if asked to.</summary>
+    public Task CheckpointAsync(CancellationToken cancellation = default) => _checkpointer.RequestAsync(cancellation);
+
+    /// <summary>Looks at retention now instead of at the next interval.</summary>
+    public Task ApplyRetentionAsync() => _maintenance.ApplyRetentionAsync();
+
+    internal long LastStrongSequenceOf(in Commit.Entry entry) =>
+        entry.Log is { } log ? log.LastStrongSequence : _states.TryGetValue(entry.Id, out var state) ? state.LastStrongSequence : 0;
+
+    internal void NoteStrong(in Commit.Entry entry, long sequence)
+    {
+        if (entry.Log is { } log) log.LastStrongSequence = sequence;
+        else if (_states.TryGetValue(entry.Id, out var state)) state.LastStrongSequence = sequence;
+    }
+
+    /// <summary>Makes a complete commit's changes visible.</summary>
+    internal void ApplyCommitted(Commit commit, long journalFile, List<PartitionLog> changed)
+    {
+        foreach (ref readonly var entry in commit.Entries)
+        {
+            if (entry.Log is not { } log) continue;
+            switch (entry.Kind)
+            {
+                case EntryKind.Append or EntryKind.AppendReference:
+                    log.Commit(entry.Offset + entry.LastOffsetDelta + 1);
+                    break;
+                case EntryKind.AdvanceStart:
+                    log.CommitStart(entry.Offset);
+                    _memory.DropBefore(log);
+                    break;
+                case EntryKind.DeleteLog:
+                    ReleaseChunks(log.CommitDelete(journalFile));
+                    break;
+                default:
+                    continue;
+            }
+            if (log.HasListeners && !changed.Contains(log)) changed.Add(log);
+        }
+    }
+
+    private void ReleaseChunks(List<Chunk> chunks)
+    {
+        foreach (var chunk in chunks)
+            if (chunk is JournalChunk { File: MemoryBlock block }) _memory.Forget(block, 1);
+    }
+
+    internal void ForgetLog(PartitionLog log) => _logs.TryRemove(log.Id, out _);
+
+    internal ValueTask WaitForCheckpointsAsync() => _checkpointer.WaitForRoomAsync();
+
+    internal void Reclaim() => _checkpointer.Reclaim();
+
+    /// <summary>Stops the store for good. Whatever waits for a commit learns that its outcome is unknown.</summary>
+    internal void Fail(Exception error)
+    {
+        if (!_failed.TrySetResult(error)) return;
+        _journal.Space.Fail(error);
+        _memory.Fail(error);
+        _loop.Fail(error);
+    }
+
+    /// <summary>Stops in good order: completes what was enqueued, marks the journal and lets the directory go.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
+        await _maintenance.StopAsync();
+        await _checkpointer.StopAsync();
+        await _memory.StopAsync();
+        if (!_failed.Task.IsCompleted)
+        {
+            var commit = await BeginAsync(CommitMode.Fsync, TypicalCommandBytes);
+            commit.Add(new Commit.Entry { Kind = EntryKind.CleanStop });
+            await Enqueue(commit);
+        }
+        _loop.Stop();
+        await _running;
+        await _journal.DisposeAsync();
+        foreach (var log in _logs.Values) CloseFiles(log);
+        _directoryLock.Dispose();
+    }
+
+    private static void CloseFiles(PartitionLog log)
+    {
+        foreach (var chunk in log.Chunks) chunk.Close();
+    }
+}
