@@ -82,8 +82,8 @@ internal sealed class OsStorageFile : IStorageFile
     /// <inheritdoc/>
     public void Preallocate(long length)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
         DemandWritable();
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
         long former = Length;
         try
         {
@@ -108,9 +108,9 @@ internal sealed class OsStorageFile : IStorageFile
     /// <inheritdoc/>
     public void Truncate(long length)
     {
+        DemandWritable();
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
-        DemandWritable();
         RandomAccess.SetLength(_handle, length);
     }
 
