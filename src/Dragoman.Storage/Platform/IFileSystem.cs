@@ -11,10 +11,10 @@ namespace Dragoman.Storage.Platform;
 /// </remarks>
 public interface IFileSystem
 {
-    /// <summary>Creates the directory and its parents if they are missing.</summary>
+    /// <summary>Creates the directory and its parents if they are missing. They are durable on return.</summary>
     void CreateDirectory(string path);
 
-    /// <summary>Names (not paths) of the files directly inside a directory, in ordinal order.</summary>
+    /// <summary>Names (not paths) of the files directly inside a directory, in ordinal order, the lock file included.</summary>
     IReadOnlyList<string> ListFiles(string directory);
 
     /// <summary>Whether a file of that path exists.</summary>
@@ -23,10 +23,16 @@ public interface IFileSystem
     /// <summary>Opens a file. A file opened for writing may be read through the same handle.</summary>
     IStorageFile Open(string path, FileOpenMode mode);
 
-    /// <summary>Removes a file. Handles that are open keep working. Durable after <see cref="SyncDirectory"/>.</summary>
+    /// <summary>
+    /// Removes a file. Handles that are open keep working. A file that is missing is no error.
+    /// Durable after <see cref="SyncDirectory"/>.
+    /// </summary>
     void Delete(string path);
 
-    /// <summary>Renames a file over <paramref name="to"/>, atomically. Durable after <see cref="SyncDirectory"/>.</summary>
+    /// <summary>
+    /// Renames a file over <paramref name="to"/>, atomically. Durable after <see cref="SyncDirectory"/>, of both
+    /// directories where they differ.
+    /// </summary>
     void Rename(string from, string to);
 
     /// <summary>Makes creations, deletions and renames inside a directory durable.</summary>
@@ -70,7 +76,7 @@ public interface IStorageFile : IDisposable
 
     /// <summary>
     /// Hands bytes to the operating system. They survive the process from here on, and power loss after
-    /// <see cref="SyncAsync"/>. Completes synchronously on a real disk.
+    /// <see cref="SyncAsync"/>. Completes synchronously on a real disk. The bytes must not change before it completes.
     /// </summary>
     ValueTask WriteAsync(long position, ReadOnlyMemory<byte> bytes);
 
@@ -79,11 +85,12 @@ public interface IStorageFile : IDisposable
 
     /// <summary>
     /// Reserves space, zero-filled, so that later writes below <paramref name="length"/> cannot run out of it.
+    /// Never shortens the file. The new length is durable after <see cref="SyncAsync"/>.
     /// </summary>
     /// <exception cref="DiskFullException">There is not enough space; the file keeps its former length.</exception>
     void Preallocate(long length);
 
-    /// <summary>Cuts the file to a length.</summary>
+    /// <summary>Cuts the file to a length, which is at most its present one. Durable after <see cref="SyncAsync"/>.</summary>
     void Truncate(long length);
 }
 
