@@ -1,14 +1,32 @@
+using System.Buffers.Binary;
 using System.IO.Compression;
+using System.IO.Hashing;
 
 namespace Dragoman.Storage.Records.Compression;
 
 /// <summary>gzip (RFC 1952), members one after the other. The only codec whose library needs objects per call.</summary>
 internal static unsafe class GzipCodec
 {
+    private const int HeaderSize = 10;
+    private const int TrailerSize = 8;
     private const int FirstStep = 4096;
     private const int LargestStep = 1 << 20;
 
     public static DecompressionResult Decompress(ReadOnlySpan<byte> source, int maxBytes, PooledBuffer destination)
+    {
+        if (source.Length < HeaderSize + TrailerSize)
+        {
+            return DecompressionResult.Corrupt;
+        }
+
+        int before = destination.Length;
+        DecompressionResult result = DecompressMembers(source, maxBytes, destination);
+        return result == DecompressionResult.Ok && !EndsWithTrailer(source, destination.WrittenSpan[before..])
+            ? DecompressionResult.Corrupt
+            : result;
+    }
+
+    private static DecompressionResult DecompressMembers(ReadOnlySpan<byte> source, int maxBytes, PooledBuffer destination)
     {
         int limit = (int)Math.Min((long)destination.Length + maxBytes, Array.MaxLength);
         fixed (byte* start = source)
@@ -54,6 +72,21 @@ internal static unsafe class GzipCodec
             // The library writes no member at all for no data, which no reader takes for a gzip of nothing.
             destination.Write(EmptyMember);
         }
+    }
+
+    /// <summary>
+    /// Whether the source ends with the last member's trailer: CRC-32 and size of its content, little-endian.
+    /// </summary>
+    /// <remarks>
+    /// The library takes the end of its input for the end of the data, wherever that is. It checks a member's trailer only
+    /// if it gets that far, so a missing one is found here; every earlier member's it has checked.
+    /// </remarks>
+    private static bool EndsWithTrailer(ReadOnlySpan<byte> source, ReadOnlySpan<byte> content)
+    {
+        ReadOnlySpan<byte> trailer = source[^TrailerSize..];
+        uint size = BinaryPrimitives.ReadUInt32LittleEndian(trailer[4..]);
+        return size <= (uint)content.Length
+            && Crc32.HashToUInt32(content[^(int)size..]) == BinaryPrimitives.ReadUInt32LittleEndian(trailer);
     }
 
     private static ReadOnlySpan<byte> EmptyMember =>
