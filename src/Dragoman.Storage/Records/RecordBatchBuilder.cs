@@ -10,8 +10,7 @@ namespace Dragoman.Storage.Records;
 /// <param name="BaseSequence">Sequence number of the batch's first record.</param>
 public readonly record struct BatchProducer(long Id, short Epoch, int BaseSequence)
 {
-    /// <summary>No idempotent producer.</summary>
-    public static BatchProducer None { get; } =
+    internal static BatchProducer None { get; } =
         new(RecordBatchHeader.NoProducerId, RecordBatchHeader.NoProducerEpoch, RecordBatchHeader.NoSequence);
 }
 
@@ -26,8 +25,8 @@ public readonly record struct BatchOptions
     /// <summary>How to compress the records.</summary>
     public CompressionCodec Codec { get; init; }
 
-    /// <summary>The idempotent producer.</summary>
-    public BatchProducer Producer { get; init; } = BatchProducer.None;
+    /// <summary>The idempotent producer, if there is one.</summary>
+    public BatchProducer? Producer { get; init; }
 
     /// <summary>Whether the batch is part of a transaction.</summary>
     public bool IsTransactional { get; init; }
@@ -255,9 +254,10 @@ public sealed class RecordBatchBuilder : IDisposable
         BinaryPrimitives.WriteInt64BigEndian(batch[RecordBatchHeader.BaseTimestampOffset..], _baseTimestamp);
         BinaryPrimitives.WriteInt64BigEndian(
             batch[RecordBatchHeader.MaxTimestampOffset..], options.LogAppendTimestamp ?? _maxTimestamp);
-        BinaryPrimitives.WriteInt64BigEndian(batch[RecordBatchHeader.ProducerIdOffset..], options.Producer.Id);
-        BinaryPrimitives.WriteInt16BigEndian(batch[RecordBatchHeader.ProducerEpochOffset..], options.Producer.Epoch);
-        BinaryPrimitives.WriteInt32BigEndian(batch[RecordBatchHeader.BaseSequenceOffset..], options.Producer.BaseSequence);
+        BatchProducer producer = options.Producer ?? BatchProducer.None;
+        BinaryPrimitives.WriteInt64BigEndian(batch[RecordBatchHeader.ProducerIdOffset..], producer.Id);
+        BinaryPrimitives.WriteInt16BigEndian(batch[RecordBatchHeader.ProducerEpochOffset..], producer.Epoch);
+        BinaryPrimitives.WriteInt32BigEndian(batch[RecordBatchHeader.BaseSequenceOffset..], producer.BaseSequence);
         BinaryPrimitives.WriteInt32BigEndian(batch[RecordBatchHeader.RecordCountOffset..], RecordCount);
         RecordBatch.UpdateCrc(batch);
     }

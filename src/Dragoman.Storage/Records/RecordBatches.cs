@@ -38,7 +38,7 @@ public ref struct RecordBatches
     /// <summary>Bytes of the batches found so far; where an error stands.</summary>
     public int Position { readonly get; private set; }
 
-    /// <summary>The walk itself, for <c>foreach</c>.</summary>
+    /// <summary>The walk itself, for <c>foreach</c>; which walks a copy and so cannot show an <see cref="Error"/>.</summary>
     public readonly RecordBatches GetEnumerator() => this;
 
     /// <summary>Finds the next batch.</summary>

@@ -101,7 +101,10 @@ public ref struct RecordReader
     /// <summary>Records read so far; after an error, the index of the record that is bad.</summary>
     public readonly int RecordsRead => _read;
 
-    /// <summary>The reader itself, for <c>foreach</c>.</summary>
+    /// <summary>
+    /// The reader itself, for <c>foreach</c>; which iterates over a copy and so cannot show an <see cref="Error"/>. Use it for
+    /// batches that were validated.
+    /// </summary>
     public readonly RecordReader GetEnumerator() => this;
 
     /// <summary>

@@ -125,6 +125,17 @@ public class RecordBatchBuilderTests
     }
 
     [Fact]
+    public void Options_left_out_mean_no_producer()
+    {
+        foreach (BatchOptions options in new[] { default, new BatchOptions() })
+        {
+            RecordBatchHeader.TryRead(TestRecords.Build([new(1, null, null, [])], options), out RecordBatchHeader header);
+            Assert.Equal((-1L, (short)-1, -1), (header.ProducerId, header.ProducerEpoch, header.BaseSequence));
+            Assert.Equal(0, header.Attributes);
+        }
+    }
+
+    [Fact]
     public void The_size_told_is_the_size_built()
     {
         using var builder = new RecordBatchBuilder();

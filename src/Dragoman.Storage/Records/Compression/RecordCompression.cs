@@ -22,6 +22,9 @@ public enum DecompressionResult
 /// </summary>
 public static class RecordCompression
 {
+    // Codecs may need room for one more block than is allowed before they know that it is too much.
+    private const int LargestBlock = 4 * 1024 * 1024;
+
     /// <summary>
     /// Decompresses a batch body and appends it to <paramref name="destination"/>, whose former content stays.
     /// </summary>
@@ -37,6 +40,7 @@ public static class RecordCompression
         ArgumentOutOfRangeException.ThrowIfNegative(maxBytes);
         ArgumentNullException.ThrowIfNull(destination);
         int before = destination.Length;
+        maxBytes = Math.Min(maxBytes, Math.Max(0, Array.MaxLength - LargestBlock - before));
         DecompressionResult result = codec switch
         {
             CompressionCodec.None => Copy(source, maxBytes, destination),
