@@ -43,7 +43,7 @@ public enum TimestampType
 /// </para>
 /// <para>
 /// A view judges nothing: fields are as they stand on the wire, and can be any number in a batch that
-/// <c>RecordBatchValidator</c> has not seen.
+/// <see cref="RecordBatchValidator"/> has not seen.
 /// </para>
 /// </remarks>
 public readonly ref struct RecordBatchHeader
