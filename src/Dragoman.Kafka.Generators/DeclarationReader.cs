@@ -11,6 +11,7 @@ internal sealed class DeclarationReader
     private const string RecordsType = "Dragoman.Kafka.Wire.Records";
 
     private readonly List<Problem> _problems = [];
+    private readonly HashSet<INamedTypeSymbol> _open = new(SymbolEqualityComparer.Default);
     private readonly INamedTypeSymbol _message;
     private readonly VersionRange _versions;
     private readonly short _flexibleFrom;
@@ -37,7 +38,7 @@ internal sealed class DeclarationReader
 
         StructModel? body = parsed ? reader.ReadStruct(type, cancellation) : null;
         if (body is null || reader._problems.Count > 0)
-            return new Outcome(type.Name, null, null, new ValueList<Problem>(reader._problems));
+            return new Outcome(type.ToDisplayString(), null, null, new ValueList<Problem>(reader._problems));
 
         TypedConstant key = attribute.ConstructorArguments[0];
         string keyName = key.ToCSharpString();
@@ -53,7 +54,7 @@ internal sealed class DeclarationReader
         var entry = new ApiEntry(
             type.Name, (short)key.Value!, keyName, isRequest, versions, model.FlexibleFrom, model.AdvertisedFrom,
             Spot(type));
-        return new Outcome(type.Name, CodecEmitter.Emit(model), entry, new ValueList<Problem>([]));
+        return new Outcome(type.ToDisplayString(), CodecEmitter.Emit(model), entry, new ValueList<Problem>([]));
     }
 
     private StructModel? ReadStruct(INamedTypeSymbol type, CancellationToken cancellation)
@@ -198,9 +199,11 @@ internal sealed class DeclarationReader
             return impossible ? null : new WireType(WireKind.List, Qualified(named), Element: element);
         }
 
-        if (named.TypeKind != TypeKind.Class || !IsNestedInMessage(named))
+        // A structure within itself has no wire form: the depth of what is read would be up to the sender.
+        if (named.TypeKind != TypeKind.Class || !IsNestedInMessage(named) || !_open.Add(named))
             return null;
         StructModel? model = ReadStruct(named, cancellation);
+        _open.Remove(named);
         return model is null ? null : new WireType(WireKind.Struct, Qualified(named), Struct: model);
 
         static WireType Number(string cSharp, string method, int size) => new(WireKind.Number, cSharp, method, size);

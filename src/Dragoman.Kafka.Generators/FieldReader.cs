@@ -41,18 +41,23 @@ internal static class FieldReader
     {
         WireType element = field.Type.Element!;
         code.Line($"int count = reader.ReadArrayLength(flexible, {nullable}, {MinimumSize(element)});");
-        if (!field.Nullable.IsEmpty)
+        if (!field.IsNullableInCode)
         {
-            code.Line("if (count < 0)").Line($"    {target} = null;").Line("else");
-            code.Open();
+            // The list that the initial value brought along is as good as a new one.
+            code.Line($"var list = {target};").Line("list.Clear();").Line("list.EnsureCapacity(count);");
+            EmitElements(code, element);
+            return;
         }
 
+        code.Line("if (count < 0)").Line($"    {target} = null;").Line("else");
+        code.Open();
         code.Line($"var list = new {field.Type.CSharp}(count);");
-        code.Line("for (int i = 0; i < count; i++)").Line($"    list.Add({Value(element)});");
-        code.Line($"{target} = list;");
-        if (!field.Nullable.IsEmpty)
-            code.Close();
+        EmitElements(code, element);
+        code.Line($"{target} = list;").Close();
     }
+
+    private static void EmitElements(CodeText code, WireType element) =>
+        code.Line("for (int i = 0; i < count; i++)").Line($"    list.Add({Value(element)});");
 
     private static string Value(WireType type) => type.Kind switch
     {
