@@ -12,6 +12,16 @@ namespace Dragoman.Kafka.Tests.Wire;
 /// </summary>
 public sealed class ReferenceVectorTests
 {
+    /// <summary>Where kafka-python 2.0.2 departs from Kafka's definitions, which the other vectors hold us to.</summary>
+    private static readonly HashSet<string> s_wrongInKafkaPython =
+    [
+        "ProduceResponse_v8", // the new fields stand outside the partition
+        "OffsetRequest_v4", // the leader epoch has 64 bits
+        "OffsetRequest_v5",
+        "GroupCoordinatorResponse_v1", // no throttle time
+        "DescribeGroupsResponse_v3", // the authorised operations stand outside the group
+    ];
+
     [Fact]
     public void Messages_encoded_from_Kafkas_definitions_decode_field_by_field_and_encode_to_the_same_bytes()
     {
@@ -43,6 +53,8 @@ public sealed class ReferenceVectorTests
             if (codec is null || version < codec.Min || version > codec.Max)
                 continue;
 
+            if (s_wrongInKafkaPython.Contains(vector.GetProperty("name").GetString()!))
+                continue;
             byte[] bytes = vector.GetProperty("bytes").GetBytesFromBase64();
             string path = $"{codec.Type.Name} v{version}";
             object message = codec.Read(new ReadOnlySequence<byte>(bytes), version);
@@ -93,28 +105,22 @@ public sealed class ReferenceVectorTests
     {
         if (expected.ValueKind != JsonValueKind.Array)
         {
-            AssertScalar(expected, actual, path);
+            // kafka-python has the bare value where Kafka has a structure of one field.
+            AssertScalar(expected, actual is not null and not IList && Parts(actual, version) is [object lone] ? lone : actual, path);
             return;
         }
 
         object?[] parts = actual is IList list
             ? [.. list.Cast<object?>()]
-            : [.. MessageFiller.Fields(actual!.GetType())
-                .Where(f => f.Field.Tag < 0 && MessageFiller.Includes(f.Field.Versions, version))
-                .Select(f => f.Property.GetValue(actual))];
-        // kafka-python leaves the tuple around a lone field out of some of its arrays.
-        if (actual is not IList && parts.Length != expected.GetArrayLength())
-            Assert.Fail($"{path} has {parts.Length} fields and not {expected.GetArrayLength()}");
-        Assert.Equal(expected.GetArrayLength(), parts.Length);
+            : Parts(actual!, version);
+        Assert.True(expected.GetArrayLength() == parts.Length, $"{path} has {parts.Length} values: {expected.GetRawText()}");
         for (int i = 0; i < parts.Length; i++)
-            AssertPositional(expected[i], Unwrap(expected[i], parts[i]), version, $"{path}[{i}]");
-
-        object? Unwrap(JsonElement value, object? part) =>
-            value.ValueKind == JsonValueKind.Array || part is null || part is IList || !MessageFiller.Fields(part.GetType()).Any()
-                ? part
-                : MessageFiller.Fields(part.GetType())
-                    .Single(f => MessageFiller.Includes(f.Field.Versions, version)).Property.GetValue(part);
+            AssertPositional(expected[i], parts[i], version, $"{path}[{i}]");
     }
+
+    private static object?[] Parts(object structure, short version) => [.. MessageFiller.Fields(structure.GetType())
+        .Where(f => f.Field.Tag < 0 && MessageFiller.Includes(f.Field.Versions, version))
+        .Select(f => f.Property.GetValue(structure))];
 
     private static void AssertScalar(JsonElement expected, object? actual, string path)
     {

@@ -29,10 +29,17 @@ def value(kind):
     """A random value: what kafka-python is to encode, and how it looks in JSON."""
     if isinstance(kind, types.Array):
         items = [value(kind.array_of) for _ in range(RNG.randint(0, 2))]
-        return [i[0] for i in items], [i[1] for i in items]
+        # An array in an array is a structure of one field, as Kafka has it.
+        nested = isinstance(kind.array_of, types.Array)
+        return [i[0] for i in items], [[i[1]] if nested else i[1] for i in items]
     if isinstance(kind, types.Schema):
-        items = [value(field) for field in kind.fields]
-        return tuple(i[0] for i in items), [i[1] for i in items]
+        raw, shown = [], []
+        for field in kind.fields:
+            one, seen = value(field)
+            raw.append(one)
+            # A structure that stands in no array is a grouping of kafka-python's own.
+            shown.extend(seen if isinstance(field, types.Schema) else [seen])
+        return tuple(raw), shown
     if isinstance(kind, types.String):
         text = "".join(RNG.choice("abcxyz-_.é漢😀") for _ in range(RNG.randint(0, 5)))
         return text, text
