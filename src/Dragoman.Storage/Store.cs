@@ -23,7 +23,7 @@ public sealed class Store : IAsyncDisposable
     private const int PooledCommits = 1024;
 
     private readonly ConcurrentDictionary<long, PartitionLog> _logs;
-    private readonly ConcurrentDictionary<long, StateLog> _states;
+    private readonly ConcurrentDictionary<long, StateLog> _states = new();
     private readonly ConcurrentBag<Commit> _pool = [];
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly FileJournal _journal;
@@ -46,7 +46,6 @@ public sealed class Store : IAsyncDisposable
         Table = parts.Table;
         Numbers = parts.Numbers;
         _logs = parts.Logs;
-        _states = parts.States;
         foreach (var (id, machine) in parts.Machines) _states[id] = new StateLog(this, id, machine);
         _unclaimedSnapshots = parts.UnclaimedSnapshots;
         _lastLogId = parts.LastLogId;
@@ -209,7 +208,7 @@ public sealed class Store : IAsyncDisposable
     private static readonly byte[] MemoryPayload = [(byte)LogKind.Memory];
 
     /// <summary>Adds the deletion of a log, and of all that it holds, to a commit.</summary>
-    public void DeleteLog(Commit commit, PartitionLog log)
+    public static void DeleteLog(Commit commit, PartitionLog log)
     {
         ArgumentNullException.ThrowIfNull(commit);
         ArgumentNullException.ThrowIfNull(log);
@@ -331,6 +330,7 @@ public sealed class Store : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         await _maintenance.StopAsync();
+        _maintenance.Dispose();
         await _checkpointer.StopAsync();
         await _memory.StopAsync();
         if (!_failed.Task.IsCompleted)

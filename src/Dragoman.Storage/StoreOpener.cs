@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Buffers.Binary;
 using System.IO.Hashing;
 using Dragoman.Storage.Journal;
 using Dragoman.Storage.Log;

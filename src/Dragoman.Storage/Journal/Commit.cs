@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Threading.Tasks.Sources;
 using Dragoman.Storage.Log;
 using Dragoman.Storage.Platform;
-using Dragoman.Storage.State;
 
 namespace Dragoman.Storage.Journal;
 

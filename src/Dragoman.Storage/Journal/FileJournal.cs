@@ -1,4 +1,3 @@
-using System.Buffers;
 using Dragoman.Storage.Platform;
 
 namespace Dragoman.Storage.Journal;

@@ -1,11 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
-using Dragoman.Storage.Log;
 using Dragoman.Storage.Platform;
 
 namespace Dragoman.Storage.Journal;
 
 /// <summary>What has to be looked at from time to time: retention, forgotten producers, and space after a full disk.</summary>
-internal sealed class Maintenance(Store store, FileJournal journal)
+internal sealed class Maintenance(Store store, FileJournal journal) : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
@@ -18,8 +17,9 @@ internal sealed class Maintenance(Store store, FileJournal journal)
         _stop.Cancel();
 #pragma warning restore CA1849, VSTHRD103
         await _running;
-        _stop.Dispose();
     }
+
+    public void Dispose() => _stop.Dispose();
 
     [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong here stops the store; nothing is swallowed.")]
     private async Task RunAsync()

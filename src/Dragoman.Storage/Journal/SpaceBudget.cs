@@ -70,7 +70,7 @@ public sealed class SpaceBudget(long maxPendingBytes)
         return cancellation.CanBeCanceled ? WaitAsync(waiter, cancellation) : new ValueTask(waiter.Admitted.Task);
     }
 
-    private async ValueTask WaitAsync(Waiter waiter, CancellationToken cancellation)
+    private static async ValueTask WaitAsync(Waiter waiter, CancellationToken cancellation)
     {
         using (cancellation.UnsafeRegister(static (state, token) => ((Waiter)state!).Admitted.TrySetCanceled(token), waiter))
             await waiter.Admitted.Task;

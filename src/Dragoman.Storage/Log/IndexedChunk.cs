@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Dragoman.Storage.Journal;
 using Dragoman.Storage.Platform;
 using Dragoman.Storage.Records;
 

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using Dragoman.Storage.Platform;
 
 namespace Dragoman.Storage.Log;
 

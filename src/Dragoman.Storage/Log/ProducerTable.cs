@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Buffers.Binary;
 using Dragoman.Storage.Platform;
 using Dragoman.Storage.Records;
 
