@@ -43,6 +43,7 @@ public sealed class Store : IAsyncDisposable
         Defects = parts.Defects;
         Time = parts.Time;
         Recovery = parts.Recovery;
+        Id = parts.Manifest.StoreId;
         Table = parts.Table;
         Numbers = parts.Numbers;
         _logs = parts.Logs;
@@ -64,6 +65,9 @@ public sealed class Store : IAsyncDisposable
 
     /// <summary>The options it was opened with.</summary>
     public StoreOptions Options { get; }
+
+    /// <summary>The store's id: made once, when its directory was new.</summary>
+    public Guid Id { get; }
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; }
@@ -125,7 +129,7 @@ public sealed class Store : IAsyncDisposable
     /// <see cref="Enqueue"/> or <see cref="Abandon"/> soon.
     /// </summary>
     /// <param name="mode">What its completion shall mean at least.</param>
-    /// <param name="bytes">The most that its batches and events will take.</param>
+    /// <param name="bytes">The most that its batches and events take, and 32 bytes for each beyond the first few.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="StorageFullException">There is no room; try again later.</exception>
     /// <exception cref="StoreFailedException">The store has failed.</exception>
@@ -173,7 +177,7 @@ public sealed class Store : IAsyncDisposable
     public ValueTask Enqueue(Commit commit)
     {
         ArgumentNullException.ThrowIfNull(commit);
-        Invariant.Check(CostOf(commit.BodySize - ((long)EntryFormat.EntryHeaderSize * commit.Count)) <= commit.Reserved || commit.Count > 8, "a commit stays within what was admitted");
+        Invariant.Check(2 * commit.BodySize <= commit.Reserved, "a commit stays within what was admitted");
         return commit.Mode == CommitMode.Memory ? _memory.Enqueue(commit) : _loop.Enqueue(commit);
     }
 

@@ -1,0 +1,64 @@
+using System.Diagnostics.CodeAnalysis;
+using Dragoman.Broker.Producers;
+using Dragoman.Broker.Topics;
+using Dragoman.Storage;
+using Dragoman.Storage.Platform;
+using Dragoman.Storage.State;
+
+namespace Dragoman.Broker;
+
+/// <summary>The broker of one node: what front ends talk to.</summary>
+[SuppressMessage("Naming", "CA1724", Justification = "It is the broker.")]
+public sealed class Broker : IAsyncDisposable
+{
+    private const long TopicsState = 1;
+    private const long ProducerIdsState = 2;
+
+    private Broker(BrokerOptions options, Store store, Random random)
+    {
+        Options = options;
+        Store = store;
+        Topics = new Topics.Topics(store, store.GetState(TopicsState), random);
+        ProducerIds = new ProducerIds(store.GetState(ProducerIdsState));
+    }
+
+    /// <summary>The options it was started with.</summary>
+    public BrokerOptions Options { get; }
+
+    /// <summary>What is below, for metrics and tools. Front ends use the handles.</summary>
+    public Store Store { get; }
+
+    /// <summary>The topics.</summary>
+    public ITopics Topics { get; }
+
+    /// <summary>The ids of idempotent producers.</summary>
+    public IProducerIds ProducerIds { get; }
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time => Store.Time;
+
+    /// <summary>Completes, with the reason, when the disk has failed: the process should end and recover.</summary>
+    public Task<Exception> Failed => Store.Failed;
+
+    /// <summary>Opens the data directory, recovers what is in it and starts.</summary>
+    /// <param name="options">How.</param>
+    /// <param name="files">The disk.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="scheduler">Runs background work.</param>
+    /// <param name="random">Makes ids.</param>
+    /// <exception cref="IOException">The directory is in use, damaged, or on a full disk.</exception>
+    public static async Task<Broker> StartAsync(BrokerOptions options, IFileSystem files, TimeProvider time, IScheduler scheduler, Random random)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var machines = new Dictionary<long, IStateMachine>
+        {
+            [TopicsState] = new TopicRegistry(),
+            [ProducerIdsState] = new ProducerIdState(),
+        };
+        var store = await new StoreOpener(options.Store, files, time, scheduler, random, machines).OpenAsync();
+        return new Broker(options, store, random);
+    }
+
+    /// <summary>Stops in good order.</summary>
+    public ValueTask DisposeAsync() => Store.DisposeAsync();
+}

@@ -1,0 +1,205 @@
+using System.Runtime.CompilerServices;
+using Dragoman.Storage;
+using Dragoman.Storage.Journal;
+using Dragoman.Storage.Log;
+using Dragoman.Storage.Records;
+
+namespace Dragoman.Broker.Topics;
+
+/// <summary>A partition whose log this node owns: handles call it directly.</summary>
+internal sealed class LocalPartition(Store store, LocalTopic topic, int index, PartitionLog log) : IPartitionHandle
+{
+    public int Index { get; } = index;
+
+    public PartitionLog Log { get; } = log;
+
+    public long SizeBytes => Log.SizeBytes;
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<AppendAnswer> AppendAsync(Memory<byte> batch, CancellationToken cancellation)
+    {
+        var settings = topic.Settings;
+        var error = Check(batch, settings, out var summary);
+        if (error.Status != PartitionStatus.Ok) return error;
+        var logAppendTime = SetTimestamps(batch.Span, settings, summary);
+        try
+        {
+            var mode = Log.Kind == LogKind.Memory ? CommitMode.Memory : settings.CommitMode == CommitMode.Written ? CommitMode.Written : CommitMode.Fsync;
+            if (Log.Kind == LogKind.Memory) await store.ReserveOffsetsAsync(Log, summary.RecordCount);
+            var commit = await store.BeginAsync(mode, batch.Length, cancellation);
+            var committed = Enqueue(commit, batch, logAppendTime, out var answer);
+            await committed;
+            return answer;
+        }
+        catch (StorageFullException full)
+        {
+            return Refuse(PartitionStatus.Full, full.Message);
+        }
+        catch (StoreFailedException failed)
+        {
+            return Refuse(PartitionStatus.StorageError, failed.Message);
+        }
+    }
+
+    private ValueTask Enqueue(Commit commit, Memory<byte> batch, long logAppendTime, out AppendAnswer answer)
+    {
+        RecordBatchHeader.TryRead(batch.Span, out var header);
+        lock (Log.Lock)
+        {
+            if (Log.IsDeleted || topic.IsDeleted)
+            {
+                store.Abandon(commit);
+                answer = Refuse(PartitionStatus.NotFound, $"Topic '{topic.Name}' has been deleted.");
+                return default;
+            }
+            switch (Check(header, out var known, out var knownTime))
+            {
+                case ProducerCheck.Accept:
+                    var baseOffset = Log.Append(commit, batch);
+                    answer = new AppendAnswer(PartitionStatus.Ok, baseOffset, logAppendTime, Log.StartOffset);
+                    return store.Enqueue(commit);
+                case ProducerCheck.Duplicate:
+                    // The first copy may not be committed yet; an empty commit behind it waits for that.
+                    var time = logAppendTime >= 0 ? knownTime : -1;
+                    answer = new AppendAnswer(PartitionStatus.Duplicate, known, time, Log.StartOffset);
+                    return store.Enqueue(commit);
+                case ProducerCheck.StaleEpoch:
+                    store.Abandon(commit);
+                    answer = Refuse(PartitionStatus.StaleProducerEpoch, $"Producer {header.ProducerId} has a newer instance than epoch {header.ProducerEpoch}.");
+                    return default;
+                default:
+                    store.Abandon(commit);
+                    answer = Refuse(PartitionStatus.OutOfOrderSequence, $"Sequence {header.BaseSequence} of producer {header.ProducerId} does not follow what the partition has.");
+                    return default;
+            }
+        }
+    }
+
+    private ProducerCheck Check(in RecordBatchHeader header, out long known, out long knownTime)
+    {
+        known = -1;
+        knownTime = -1;
+        return header.ProducerId < 0 ? ProducerCheck.Accept : Log.Producers.Check(header, out known, out knownTime);
+    }
+
+    private AppendAnswer Refuse(PartitionStatus status, string message) => new(status, -1, -1, Log.StartOffset, -1, message);
+
+    private AppendAnswer Check(Memory<byte> batch, TopicSettings settings, out BatchSummary summary)
+    {
+        var limits = BatchLimits.Producer with { MaxBatchBytes = settings.MaxMessageBytes, RequireKeys = settings.Compacted };
+        var error = RecordBatchValidator.Validate(batch.Span, limits, out summary);
+        if (error == BatchError.None) return new AppendAnswer(PartitionStatus.Ok, -1, -1, -1);
+        var status = error switch
+        {
+            BatchError.BatchTooLarge or BatchError.DecompressedTooLarge => PartitionStatus.TooLarge,
+            BatchError.UnsupportedMagic => PartitionStatus.UnsupportedFormat,
+            BatchError.TimestampOutOfRange or BatchError.InvalidTimestampType => PartitionStatus.InvalidTimestamp,
+            BatchError.MissingKey or BatchError.InvalidOffsetDelta or BatchError.InvalidRecordCount or BatchError.InvalidLastOffsetDelta
+                or BatchError.ControlBatchNotAllowed or BatchError.InvalidProducerFields => PartitionStatus.InvalidRecord,
+            _ => PartitionStatus.CorruptBatch,
+        };
+        var message = error == BatchError.MissingKey ? "The topic is compacted: every record must have a key." : $"The record batch is not acceptable: {error}.";
+        return new AppendAnswer(status, -1, -1, Log.StartOffset, summary.FirstBadRecord, message);
+    }
+
+    private long SetTimestamps(Span<byte> batch, TopicSettings settings, in BatchSummary summary)
+    {
+        if (settings.TimestampType == TimestampType.LogAppendTime)
+        {
+            var now = store.Time.GetUtcNow().ToUnixTimeMilliseconds();
+            RecordBatch.SetMaxTimestampAndType(batch, TimestampType.LogAppendTime, now);
+            return now;
+        }
+        // Producers may state a wrong maximum; look-ups by time rely on it.
+        RecordBatchHeader.TryRead(batch, out var header);
+        if (header.MaxTimestamp != summary.MaxTimestamp) RecordBatch.SetMaxTimestampAndType(batch, TimestampType.CreateTime, summary.MaxTimestamp);
+        return -1;
+    }
+
+    public bool TryGetOffsets(out PartitionOffsets offsets)
+    {
+        offsets = default;
+        if (topic.IsDeleted || Log.IsDeleted) return false;
+        // The stable offset first: it never exceeds a high watermark read later.
+        var stable = Log.LastStableOffset;
+        offsets = new PartitionOffsets(Log.StartOffset, stable, Log.HighWatermark, store.Epoch);
+        return true;
+    }
+
+    public ValueTask<PartitionStatus> ReadAsync(long offset, int maxBytes, ReadIsolation isolation, LogRead read)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        read.Dispose();
+        if (topic.IsDeleted || Log.IsDeleted) return ValueTask.FromResult(PartitionStatus.NotFound);
+        var end = EndFor(isolation);
+        if (offset < Log.StartOffset || offset > Log.HighWatermark) return ValueTask.FromResult(PartitionStatus.OffsetOutOfRange);
+        try
+        {
+            Log.Read(offset, end, maxBytes, read);
+        }
+        catch (IOException)
+        {
+            read.Dispose();
+            return ValueTask.FromResult(PartitionStatus.StorageError);
+        }
+        return ValueTask.FromResult(PartitionStatus.Ok);
+    }
+
+    private long EndFor(ReadIsolation isolation) => isolation == ReadIsolation.Stable ? Log.LastStableOffset : Log.HighWatermark;
+
+    public void CollectAborted(long fromOffset, long toOffset, List<AbortedTransaction> target)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        lock (Log.Lock)
+        {
+            if (Log.IsDeleted) return;
+            foreach (var aborted in Log.Producers.Aborted)
+                if (aborted.LastOffset >= fromOffset && aborted.FirstOffset < toOffset) target.Add(aborted);
+        }
+    }
+
+    public ValueTask<TimedOffset?> FindByTimeAsync(long timestamp, ReadIsolation isolation) =>
+        ValueTask.FromResult(Log.IsDeleted ? null : TimeLookup.FirstAtOrAfter(Log, timestamp, EndFor(isolation)));
+
+    public ValueTask<TimedOffset?> FindLatestTimeAsync(ReadIsolation isolation) =>
+        ValueTask.FromResult(Log.IsDeleted ? null : TimeLookup.Latest(Log, EndFor(isolation)));
+
+    public (int Epoch, long EndOffset) EndOfEpoch(int epoch)
+    {
+        lock (Log.Lock)
+        {
+            // The node's epoch counts although it may not have written here yet.
+            var end = Log.HighWatermark;
+            return epoch == store.Epoch ? (epoch, end) : Log.Epochs.EndOf(epoch, end);
+        }
+    }
+
+    public int EpochAt(long offset)
+    {
+        lock (Log.Lock) return Log.Epochs.At(offset);
+    }
+
+    public async ValueTask<(PartitionStatus Status, long StartOffset)> TruncateAsync(long beforeOffset)
+    {
+        if (topic.IsDeleted || Log.IsDeleted) return (PartitionStatus.NotFound, -1);
+        var target = beforeOffset == -1 ? Log.HighWatermark : beforeOffset;
+        if (target < 0 || target > Log.HighWatermark) return (PartitionStatus.OffsetOutOfRange, Log.StartOffset);
+        try
+        {
+            await store.TruncateAsync(Log, target);
+            return (PartitionStatus.Ok, Log.StartOffset);
+        }
+        catch (StorageFullException)
+        {
+            return (PartitionStatus.Full, Log.StartOffset);
+        }
+        catch (StoreFailedException)
+        {
+            return (PartitionStatus.StorageError, Log.StartOffset);
+        }
+    }
+
+    public void AddListener(ILogListener listener) => Log.AddListener(listener);
+
+    public void RemoveListener(ILogListener listener) => Log.RemoveListener(listener);
+}

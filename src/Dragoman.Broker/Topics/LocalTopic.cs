@@ -1,0 +1,50 @@
+using Dragoman.Storage;
+using Dragoman.Storage.Log;
+
+namespace Dragoman.Broker.Topics;
+
+/// <summary>A topic whose partitions this node owns.</summary>
+internal sealed class LocalTopic : ITopicHandle
+{
+    private readonly Store _store;
+    private volatile TopicSettings _settings;
+    private volatile LocalPartition[] _partitions = [];
+    private volatile bool _deleted;
+
+    public LocalTopic(Store store, TopicEntry entry)
+    {
+        _store = store;
+        Name = entry.Name;
+        Id = entry.Id;
+        CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(entry.CreatedAtMs);
+        _settings = entry.Settings;
+        Update(entry);
+    }
+
+    public TopicName Name { get; }
+
+    public Guid Id { get; }
+
+    public DateTimeOffset CreatedAt { get; }
+
+    public TopicSettings Settings => _settings;
+
+    public IReadOnlyList<IPartitionHandle> Partitions => _partitions;
+
+    public bool IsDeleted => _deleted;
+
+    public void MarkDeleted() => _deleted = true;
+
+    public void Update(TopicEntry entry)
+    {
+        var partitions = new LocalPartition[entry.LogIds.Count];
+        var retention = new LogRetention(entry.Settings.RetentionMs, entry.Settings.RetentionBytes);
+        for (var i = 0; i < partitions.Length; i++)
+        {
+            partitions[i] = i < _partitions.Length ? _partitions[i] : new LocalPartition(_store, this, i, _store.GetLog(entry.LogIds[i]));
+            if (partitions[i].Log.Retention != retention) partitions[i].Log.Retention = retention;
+        }
+        _settings = entry.Settings;
+        _partitions = partitions;
+    }
+}
