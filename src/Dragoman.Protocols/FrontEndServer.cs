@@ -1,0 +1,101 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Dragoman.Protocols;
+
+/// <summary>Runs all front ends on one Kestrel server.</summary>
+public sealed class FrontEndServer : IAsyncDisposable
+{
+    private readonly WebApplication _application;
+
+    private FrontEndServer(WebApplication application, IReadOnlyList<(string Name, IPEndPoint EndPoint)> endpoints)
+    {
+        _application = application;
+        Endpoints = endpoints;
+    }
+
+    /// <summary>Where each front end listens, in the order in which they were given.</summary>
+    public IReadOnlyList<(string Name, IPEndPoint EndPoint)> Endpoints { get; }
+
+    /// <summary>Binds all listeners and begins to serve.</summary>
+    /// <param name="bindings">The front ends.</param>
+    /// <param name="loggers">Where to log.</param>
+    /// <param name="services">Adds what front ends need from dependency injection.</param>
+    /// <param name="drain">How long requests that are under way may take when the server stops.</param>
+    /// <exception cref="IOException">A port is in use.</exception>
+    public static async Task<FrontEndServer> StartAsync(
+        IReadOnlyList<FrontEndBinding> bindings, ILoggerFactory loggers, Action<IServiceCollection>? services = null, TimeSpan? drain = null)
+    {
+        ArgumentNullException.ThrowIfNull(bindings);
+        // Only what is given here counts: the process's arguments and environment are read elsewhere.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton(loggers);
+        builder.Services.AddRouting();
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = drain ?? TimeSpan.FromSeconds(5));
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        services?.Invoke(builder.Services);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            foreach (var binding in bindings)
+                kestrel.Listen(binding.Address, binding.Port, binding.FrontEnd.ConfigureListener);
+        });
+        var application = builder.Build();
+        var ports = bindings.Select(b => b.Port).ToArray();
+        for (var i = 0; i < bindings.Count; i++)
+        {
+            if (bindings[i].FrontEnd is not IHttpFrontEnd http) continue;
+            var index = i;
+            application.MapWhen(context => context.Connection.LocalPort == ports[index], http.ConfigureApplication);
+        }
+        application.Run(static context =>
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        });
+        try
+        {
+            await application.StartAsync().ConfigureAwait(false);
+        }
+        catch
+        {
+            await application.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        // Kestrel reports its addresses in the order in which they were configured.
+        var endpoints = new List<(string, IPEndPoint)>();
+        var addresses = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        foreach (var address in addresses)
+        {
+            var binding = bindings[endpoints.Count];
+            var endpoint = new IPEndPoint(binding.Address, BindingAddress.Parse(address).Port);
+            ports[endpoints.Count] = endpoint.Port;
+            binding.FrontEnd.OnBound(endpoint);
+            endpoints.Add((binding.FrontEnd.Name, endpoint));
+        }
+        return new FrontEndServer(application, endpoints);
+    }
+
+    /// <summary>Stops accepting, lets requests finish for a while, and closes what is left.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _application.StopAsync().ConfigureAwait(false);
+        await _application.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Signals are the executable's to handle.</summary>
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,31 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Dragoman.Protocols;
+
+/// <summary>A protocol that clients reach the broker through. It has one listener.</summary>
+public interface IFrontEnd
+{
+    /// <summary>The listener's name, as in the options of <c>serve</c> and in what it prints.</summary>
+    string Name { get; }
+
+    /// <summary>Says what happens with a connection that the listener accepts.</summary>
+    void ConfigureListener(ListenOptions listener);
+
+    /// <summary>Tells where the listener ended up, before the first connection is served; the port may have been chosen by the system.</summary>
+    void OnBound(IPEndPoint endpoint);
+}
+
+/// <summary>A front end that speaks HTTP.</summary>
+public interface IHttpFrontEnd : IFrontEnd
+{
+    /// <summary>Builds the pipeline for the requests of this listener.</summary>
+    void ConfigureApplication(IApplicationBuilder application);
+}
+
+/// <summary>A front end and where it shall listen.</summary>
+/// <param name="FrontEnd">The front end.</param>
+/// <param name="Address">The address.</param>
+/// <param name="Port">The port; 0 for a free one.</param>
+public sealed record FrontEndBinding(IFrontEnd FrontEnd, IPAddress Address, int Port);
