@@ -52,11 +52,11 @@ public sealed class Store : IAsyncDisposable
         _lastLogId = parts.LastLogId;
         _directoryLock = parts.DirectoryLock;
         _journal = parts.Journal;
-        _journal.SpaceFailed = Fail;
         _loop = new CommitLoop(this, _journal, parts.LastSequence);
         _memory = new MemoryLoop(this, parts.Table.Files, parts.Options);
         _checkpointer = new Checkpointer(this, _journal, parts.Manifest, parts.SegmentFiles, parts.Indexes);
         _maintenance = new Maintenance(this, _journal);
+        _journal.OnSpaceFailed(Fail);
         _running = parts.Scheduler.Run("commit", _loop.RunAsync);
         _memory.Start(parts.Scheduler);
         _checkpointer.Start(parts.Scheduler);
@@ -133,12 +133,20 @@ public sealed class Store : IAsyncDisposable
     /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="StorageFullException">There is no room; try again later.</exception>
     /// <exception cref="StoreFailedException">The store has failed.</exception>
-    public ValueTask<Commit> BeginAsync(CommitMode mode, long bytes, CancellationToken cancellation = default)
+    public ValueTask<Commit> BeginAsync(CommitMode mode, long bytes, CancellationToken cancellation = default) =>
+        BeginAsync(mode, bytes, urgent: false, cancellation);
+
+    /// <summary>As <see cref="BeginAsync(CommitMode, long, CancellationToken)"/>, for a commit that may free space.</summary>
+    /// <param name="mode">What its completion shall mean at least.</param>
+    /// <param name="bytes">The most that it takes.</param>
+    /// <param name="urgent">Whether it may use the space that is kept back for commits that free more.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public ValueTask<Commit> BeginAsync(CommitMode mode, long bytes, bool urgent, CancellationToken cancellation)
     {
         var cost = CostOf(bytes);
         if (cost > Options.MaxJournalFileBytes)
             return ValueTask.FromException<Commit>(new ArgumentOutOfRangeException(nameof(bytes), bytes, $"A commit holds at most {Options.MaxJournalFileBytes / 2} bytes."));
-        var admission = (mode == CommitMode.Memory ? _memory.Space : _journal.Space).AdmitAsync(cost, cancellation);
+        var admission = (mode == CommitMode.Memory ? _memory.Space : _journal.Space).AdmitAsync(cost, urgent, cancellation);
         return admission.IsCompletedSuccessfully ? ValueTask.FromResult(Rent(mode, cost)) : Slow(admission, mode, cost);
 
         async ValueTask<Commit> Slow(ValueTask wait, CommitMode wanted, long reserved)
@@ -250,7 +258,7 @@ public sealed class Store : IAsyncDisposable
     public async ValueTask TruncateAsync(PartitionLog log, long offset, CommitMode mode = CommitMode.Fsync)
     {
         ArgumentNullException.ThrowIfNull(log);
-        var commit = await BeginAsync(mode == CommitMode.Memory ? CommitMode.Written : mode, TypicalCommandBytes);
+        var commit = await BeginAsync(mode == CommitMode.Memory ? CommitMode.Written : mode, TypicalCommandBytes, urgent: true, default);
         ValueTask committed;
         lock (log.Lock)
         {
@@ -263,8 +271,9 @@ public sealed class Store : IAsyncDisposable
     /// <summary>Completes when everything enqueued before is on disk.</summary>
     public async ValueTask SyncAsync()
     {
-        var commit = await BeginAsync(CommitMode.Fsync, TypicalCommandBytes);
-        commit.Add(new Commit.Entry { Kind = EntryKind.Event, Id = 0 });
+        // It takes no space, so that a checkpoint can end on a full disk.
+        var commit = Rent(CommitMode.Fsync, 0);
+        commit.ForcesSync = true;
         await Enqueue(commit);
     }
 
@@ -284,7 +293,7 @@ public sealed class Store : IAsyncDisposable
     }
 
     /// <summary>Makes a complete commit's changes visible.</summary>
-    internal void ApplyCommitted(Commit commit, long journalFile, List<PartitionLog> changed)
+    internal void ApplyCommitted(Commit commit, long journalFile, HashSet<PartitionLog> changed)
     {
         foreach (ref readonly var entry in commit.Entries)
         {
@@ -304,7 +313,7 @@ public sealed class Store : IAsyncDisposable
                 default:
                     continue;
             }
-            if (log.HasListeners && !changed.Contains(log)) changed.Add(log);
+            if (log.HasListeners) changed.Add(log);
         }
     }
 
@@ -316,7 +325,7 @@ public sealed class Store : IAsyncDisposable
 
     internal void ForgetLog(PartitionLog log) => _logs.TryRemove(log.Id, out _);
 
-    internal ValueTask WaitForCheckpointsAsync() => _checkpointer.WaitForRoomAsync();
+    internal void WakeCheckpointer() => _checkpointer.Wake();
 
     internal void Reclaim() => _checkpointer.Reclaim();
 
@@ -339,15 +348,27 @@ public sealed class Store : IAsyncDisposable
         await _memory.StopAsync();
         if (!_failed.Task.IsCompleted)
         {
-            var commit = await BeginAsync(CommitMode.Fsync, TypicalCommandBytes);
-            commit.Add(new Commit.Entry { Kind = EntryKind.CleanStop });
-            await Enqueue(commit);
+            await MarkCleanStopAsync();
         }
         _loop.Stop();
         await _running;
         await _journal.DisposeAsync();
         foreach (var log in _logs.Values) CloseFiles(log);
         _directoryLock.Dispose();
+    }
+
+    private async ValueTask MarkCleanStopAsync()
+    {
+        try
+        {
+            var commit = await BeginAsync(CommitMode.Fsync, 0, urgent: true, default);
+            commit.Add(new Commit.Entry { Kind = EntryKind.CleanStop });
+            await Enqueue(commit);
+        }
+        catch (StorageFullException)
+        {
+            // Without the mark the next start takes this for an unclean end, which costs it an epoch and nothing else.
+        }
     }
 
     private static void CloseFiles(PartitionLog log)

@@ -67,7 +67,7 @@ internal sealed class Topics : ITopics
             _state.Emit(commit, TopicRegistry.Remove(name));
             foreach (var id in entry.LogIds) Store.DeleteLog(commit, _store.GetLog(id));
             return new TopicAnswer(TopicStatus.Ok, handle);
-        }, cancellation);
+        }, cancellation, urgent: true);
     }
 
     public ValueTask<TopicAnswer> AddPartitionsAsync(TopicName name, int newCount, CancellationToken cancellation)
@@ -112,11 +112,11 @@ internal sealed class Topics : ITopics
         return size;
     }
 
-    private async ValueTask<TopicAnswer> ExecuteAsync(TopicName name, int maxBytes, Func<Commit, TopicAnswer> decide, CancellationToken cancellation)
+    private async ValueTask<TopicAnswer> ExecuteAsync(TopicName name, int maxBytes, Func<Commit, TopicAnswer> decide, CancellationToken cancellation, bool urgent = false)
     {
         try
         {
-            var answer = await _state.ExecuteAsync(CommitMode.Fsync, decide, maxBytes, cancellation);
+            var answer = await _state.ExecuteAsync(CommitMode.Fsync, decide, maxBytes, urgent, cancellation);
             var current = Refresh(name);
             return answer.Topic is null && answer.Status != TopicStatus.NotFound ? answer with { Topic = current } : answer;
         }

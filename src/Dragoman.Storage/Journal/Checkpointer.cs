@@ -13,12 +13,10 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
     private readonly WakeSignal _wake = new();
     private readonly Lock _lock = new();
     private readonly List<TaskCompletionSource> _requests = [];
-    private TaskCompletionSource _progress = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Manifest _manifest = manifest;
     private HashSet<StoreFile> _files = files;
     private Task _running = Task.CompletedTask;
     private bool _stopping;
-    private bool _stuck;
     private bool _reclaim;
 
     public void Start(IScheduler scheduler)
@@ -50,26 +48,9 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
         return request.Task;
     }
 
-    /// <summary>Waits while too many journal files wait to be checkpointed, unless nothing can be done about it.</summary>
-    public async ValueTask WaitForRoomAsync()
-    {
-        _wake.Set();
-        while (journal.SealedCount > store.Options.MaxSealedFiles)
-        {
-            Task progress;
-            lock (_lock)
-            {
-                if (_stuck || _stopping) return;
-                progress = _progress.Task;
-            }
-            await progress;
-        }
-    }
-
     public async Task StopAsync()
     {
         lock (_lock) _stopping = true;
-        Progress();
         _wake.Set();
         await _running;
         lock (_lock)
@@ -77,17 +58,6 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
             foreach (var request in _requests) request.TrySetResult();
             _requests.Clear();
         }
-    }
-
-    private void Progress()
-    {
-        TaskCompletionSource done;
-        lock (_lock)
-        {
-            done = _progress;
-            _progress = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        }
-        done.TrySetResult();
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong here stops the store; nothing is swallowed.")]
@@ -110,13 +80,13 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
             try
             {
                 await CheckpointAsync();
-                lock (_lock) _stuck = false;
+                journal.SetCheckpointsStuck(false);
                 foreach (var request in requests) request.TrySetResult();
             }
             catch (DiskFullException error)
             {
                 // What is in the journal stays there; maintenance tries again.
-                lock (_lock) _stuck = true;
+                journal.SetCheckpointsStuck(true);
                 foreach (var request in requests) request.TrySetException(new StorageFullException("There is no room for a checkpoint.", error));
             }
             catch (Exception error)
@@ -124,7 +94,6 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
                 foreach (var request in requests) request.TrySetException(new StoreFailedException("The checkpoint failed.", error));
                 store.Fail(error);
             }
-            Progress();
         }
     }
 

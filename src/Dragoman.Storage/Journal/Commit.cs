@@ -9,7 +9,7 @@ namespace Dragoman.Storage.Journal;
 /// A set of changes to logs and states of one owner that becomes durable, and visible, all or not at all.
 /// </summary>
 /// <remarks>
-/// Obtained from <see cref="Store.BeginAsync"/>, filled and handed to <see cref="Store.Enqueue"/> under the locks of
+/// Obtained from <c>Store.BeginAsync</c>, filled and handed to <c>Store.Enqueue</c> under the locks of
 /// all that it changes, taken in the order of their ids; then awaited, after which the object belongs to the store again.
 /// </remarks>
 public sealed class Commit : IValueTaskSource
@@ -44,6 +44,9 @@ public sealed class Commit : IValueTaskSource
     internal CommitMode Mode { get; set; }
 
     internal long Reserved { get; set; }
+
+    /// <summary>Whether it syncs although it changes nothing.</summary>
+    internal bool ForcesSync { get; set; }
 
     /// <summary>Whether it was admitted to memory rather than to the journal.</summary>
     internal bool IsOfMemory { get; set; }
@@ -87,6 +90,7 @@ public sealed class Commit : IValueTaskSource
         Sequence = 0;
         Mode = CommitMode.Memory;
         Reserved = 0;
+        ForcesSync = false;
         IsEnqueued = false;
         _events.ResetWrittenCount();
         _completion.Reset();

@@ -19,7 +19,7 @@ internal sealed class CommitLoop
     private readonly Queue<Commit> _queue = new();
     private readonly List<Commit> _round = [];
     private readonly List<Commit> _strong = [];
-    private readonly List<PartitionLog> _changed = [];
+    private readonly HashSet<PartitionLog> _changed = [];
     private readonly List<BatchFile.Piece> _pieces = [];
     private long _lastSequence;
     private long _completedSequence;
@@ -52,7 +52,7 @@ internal sealed class CommitLoop
                 return completion;
             }
             // A command that changed nothing waits for what it may have seen, and for nothing if all of that is done.
-            if (commit.Count == 0 && _lastSequence == Volatile.Read(ref _completedSequence))
+            if (commit.Count == 0 && !commit.ForcesSync && _lastSequence == Volatile.Read(ref _completedSequence))
             {
                 commit.Sequence = _lastSequence;
                 _store.ReturnSpace(commit);
@@ -173,7 +173,7 @@ internal sealed class CommitLoop
             else if (EncodedSize(_round[start]) <= _journal.MaxRoundPayload || FragmentedSize(_round[start]) > _journal.Remaining)
             {
                 _journal.Roll();
-                await _store.WaitForCheckpointsAsync();
+                _store.WakeCheckpointer();
             }
             else
             {
@@ -184,7 +184,7 @@ internal sealed class CommitLoop
 
         CompleteWritten();
         if (_strong.Count == 0) return;
-        if (!_store.Defects.AcknowledgeEarly && _strong.Exists(static c => c.Count > 0)) await _journal.SyncAsync();
+        if (!_store.Defects.AcknowledgeEarly && _strong.Exists(static c => c.Count > 0 || c.ForcesSync)) await _journal.SyncAsync();
         CompleteStrong();
     }
 

@@ -24,6 +24,9 @@ internal sealed class FileJournal : IJournal
     private Spare? _spare;
     private long _wanted;
     private bool _stopping;
+    private bool _stuck;
+    private Exception? _spaceError;
+    private Action<Exception>? _spaceFailed;
     private JournalFile _active;
     private Memory<byte> _round;
     private long _nextRound;
@@ -167,6 +170,7 @@ internal sealed class FileJournal : IJournal
             _active = new JournalFile(_spare.File, _tail, _nextRound, _lastHash, Epoch) { Capacity = _spare.Capacity };
             Space.Change(-RoundFormat.FileHeaderSize);
             _spare = null;
+            HoldIfBehind();
         }
         _prepare.Set();
     }
@@ -206,11 +210,24 @@ internal sealed class FileJournal : IJournal
         lock (_lock)
         {
             Invariant.Check(_sealed.Remove(file), "only sealed files leave the journal");
+            HoldIfBehind();
             Invariant.Check(!_unsynced.Contains(file), "a file leaves the journal only after what it held is durable");
         }
         if (keep) file.File.Unpin();
         else file.File.Drop(file.Capacity == _options.JournalFileBytes ? Recycle : Remove);
     }
+
+    /// <summary>Notes whether checkpoints can go on; publishers wait for them only if they can.</summary>
+    public void SetCheckpointsStuck(bool stuck)
+    {
+        lock (_lock)
+        {
+            _stuck = stuck;
+            HoldIfBehind();
+        }
+    }
+
+    private void HoldIfBehind() => Space.Hold(_sealed.Count > _options.MaxSealedFiles && !_stuck);
 
     private void Recycle(StoreFile file)
     {
@@ -292,7 +309,8 @@ internal sealed class FileJournal : IJournal
         catch (IOException error)
         {
             handle?.Dispose();
-            SpaceFailed?.Invoke(error);
+            _spaceError = error;
+            _spaceFailed?.Invoke(error);
             return;
         }
         var file = _table.Add(number, path);
@@ -308,7 +326,11 @@ internal sealed class FileJournal : IJournal
     }
 
     /// <summary>Called when reserving space failed for a reason other than a full disk.</summary>
-    internal Action<Exception>? SpaceFailed { get; set; }
+    internal void OnSpaceFailed(Action<Exception> action)
+    {
+        _spaceFailed = action;
+        if (_spaceError is { } error) action(error);
+    }
 
     /// <summary>Looks again whether space has come free.</summary>
     internal void RetrySpace() => _prepare.Set();

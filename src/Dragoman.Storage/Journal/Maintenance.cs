@@ -30,6 +30,7 @@ internal sealed class Maintenance(Store store, FileJournal journal) : IDisposabl
             {
                 await Task.Delay(store.Options.MaintenanceInterval, store.Time, _stop.Token);
                 if (journal.Space.IsFull) journal.RetrySpace();
+                store.WakeCheckpointer();
                 await ApplyRetentionAsync();
                 ForgetProducers();
             }

@@ -8,16 +8,21 @@ namespace Dragoman.Storage.Journal;
 /// </summary>
 public sealed class SpaceBudget(long maxPendingBytes)
 {
+    // Kept back for commits that free space or end the store: a full disk must not keep itself full.
+    private const long Reserve = 256 * 1024;
+
     private readonly Lock _lock = new();
     private readonly Queue<Waiter> _waiters = new();
     private long _space;
+    private bool _held;
     private long _pending;
     private string? _full;
     private Exception? _failure;
 
-    private sealed class Waiter(long cost)
+    private sealed class Waiter(long cost, bool urgent)
     {
         public readonly long Cost = cost;
+        public readonly bool Urgent = urgent;
         public readonly TaskCompletionSource Admitted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
@@ -52,18 +57,21 @@ public sealed class SpaceBudget(long maxPendingBytes)
     }
 
     /// <summary>Waits until a commit of that cost may begin.</summary>
+    /// <param name="cost">What it may take of the space.</param>
+    /// <param name="urgent">Whether it frees space, and so may use what is kept back.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="StorageFullException">There is no room on the disk.</exception>
     /// <exception cref="StoreFailedException">The store has failed.</exception>
-    public ValueTask AdmitAsync(long cost, CancellationToken cancellation)
+    public ValueTask AdmitAsync(long cost, bool urgent, CancellationToken cancellation)
     {
         Waiter? waiter = null;
         var refusal = "";
         lock (_lock)
         {
             ThrowIfFailed();
-            if (_waiters.Count == 0 && TryTake(cost)) return ValueTask.CompletedTask;
-            if (_full is not null && !Fits(cost)) refusal = _full;
-            else _waiters.Enqueue(waiter = new Waiter(cost));
+            if ((_waiters.Count == 0 || urgent) && TryTake(cost, urgent)) return ValueTask.CompletedTask;
+            if (_full is not null && !Fits(cost, urgent)) refusal = _full;
+            else _waiters.Enqueue(waiter = new Waiter(cost, urgent));
         }
         NeedsSpace?.Invoke(cost);
         if (waiter is null) throw new StorageFullException(refusal);
@@ -76,11 +84,12 @@ public sealed class SpaceBudget(long maxPendingBytes)
             await waiter.Admitted.Task;
     }
 
-    private bool Fits(long cost) => _pending + cost <= _space;
+    private bool Fits(long cost, bool urgent) => _pending + cost <= _space - (urgent ? 0 : Reserve);
 
-    private bool TryTake(long cost)
+    private bool TryTake(long cost, bool urgent)
     {
-        if (!Fits(cost) || (_pending > 0 && _pending + cost > maxPendingBytes)) return false;
+        if (!Fits(cost, urgent)) return false;
+        if (!urgent && (_held || (_pending > 0 && _pending + cost > maxPendingBytes))) return false;
         _pending += cost;
         return true;
     }
@@ -116,9 +125,19 @@ public sealed class SpaceBudget(long maxPendingBytes)
             for (var n = _waiters.Count; n > 0; n--)
             {
                 var waiter = _waiters.Dequeue();
-                if (Fits(waiter.Cost)) _waiters.Enqueue(waiter);
+                if (Fits(waiter.Cost, waiter.Urgent)) _waiters.Enqueue(waiter);
                 else waiter.Admitted.TrySetException(new StorageFullException(reason));
             }
+            Wake();
+        }
+    }
+
+    /// <summary>Makes those who are not urgent wait, whatever space there is: work that frees space is behind.</summary>
+    internal void Hold(bool held)
+    {
+        lock (_lock)
+        {
+            _held = held;
             Wake();
         }
     }
@@ -138,7 +157,7 @@ public sealed class SpaceBudget(long maxPendingBytes)
         {
             if (!waiter.Admitted.Task.IsCompleted)
             {
-                if (!TryTake(waiter.Cost)) return;
+                if (!TryTake(waiter.Cost, waiter.Urgent)) return;
                 // A wait that was cancelled just now does not use what it was given.
                 if (!waiter.Admitted.TrySetResult()) _pending -= waiter.Cost;
             }

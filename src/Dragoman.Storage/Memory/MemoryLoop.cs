@@ -21,7 +21,7 @@ internal sealed class MemoryLoop
     private readonly Lock _blocksLock = new();
     private readonly Queue<Commit> _queue = new();
     private readonly List<Commit> _round = [];
-    private readonly List<PartitionLog> _changed = [];
+    private readonly HashSet<PartitionLog> _changed = [];
     private readonly LinkedList<MemoryBlock> _resident = new();
     private MemoryBlock? _current;
     private long _nextBlock;

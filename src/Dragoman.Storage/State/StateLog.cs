@@ -49,14 +49,15 @@ public sealed class StateLog
     /// <param name="mode">What the answer means.</param>
     /// <param name="decide">The command. It must throw before its first <see cref="Emit"/>, or not at all.</param>
     /// <param name="maxBytes">The most that the events, and 32 bytes for each log that is changed, take together.</param>
+    /// <param name="urgent">Whether the command frees space, and so may run when the disk is full.</param>
     /// <param name="cancellation">Ends the wait for admission; a command that was admitted runs to its end.</param>
     /// <exception cref="StorageFullException">There is no room; nothing was changed.</exception>
     /// <exception cref="StoreFailedException">The store has failed; the outcome is unknown.</exception>
     [SuppressMessage("Design", "CA1031", Justification = "The exception goes on to the caller once the commit is given back.")]
-    public async ValueTask<T> ExecuteAsync<T>(CommitMode mode, Func<Commit, T> decide, int maxBytes = Store.TypicalCommandBytes, CancellationToken cancellation = default)
+    public async ValueTask<T> ExecuteAsync<T>(CommitMode mode, Func<Commit, T> decide, int maxBytes = Store.TypicalCommandBytes, bool urgent = false, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(decide);
-        var commit = await _store.BeginAsync(mode, maxBytes, cancellation);
+        var commit = await _store.BeginAsync(mode, maxBytes, urgent, cancellation);
         T answer;
         ValueTask committed;
         lock (Lock)
