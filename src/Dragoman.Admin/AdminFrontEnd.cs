@@ -1,0 +1,91 @@
+using System.Net;
+using Dragoman.Admin.Http;
+using Dragoman.Admin.Resources;
+using Dragoman.Protocols;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
+
+namespace Dragoman.Admin;
+
+/// <summary>The management HTTP API: <c>/_dragoman/v1</c>, and health checks. See <c>docs/admin-api.md</c>.</summary>
+public sealed class AdminFrontEnd : IHttpFrontEnd
+{
+    private const string Prefix = "_dragoman";
+    private const string ApiVersion = "v1";
+
+    private readonly ILogger _log;
+    private readonly Health _health;
+    private readonly Overview _overview;
+
+    /// <summary>Creates the front end.</summary>
+    /// <param name="node">What it manages.</param>
+    /// <param name="loggers">Where to log.</param>
+    public AdminFrontEnd(AdminNode node, ILoggerFactory loggers)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        ArgumentNullException.ThrowIfNull(loggers);
+        _log = loggers.CreateLogger<AdminFrontEnd>();
+        _health = new Health(node);
+        _overview = new Overview(node);
+    }
+
+    /// <inheritdoc/>
+    public string Name => "admin";
+
+    /// <inheritdoc/>
+    public void ConfigureListener(ListenOptions listener)
+    {
+        ArgumentNullException.ThrowIfNull(listener);
+        listener.Protocols = HttpProtocols.Http1;
+    }
+
+    /// <inheritdoc/>
+    public void OnBound(IPEndPoint endpoint)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void ConfigureApplication(IApplicationBuilder application) => application.Run(HandleAsync);
+
+    private async Task HandleAsync(HttpContext context)
+    {
+        try
+        {
+            Origins.Check(context.Request);
+            await RouteAsync(context, RequestPath.Parse(context));
+        }
+        catch (ProblemException problem)
+        {
+            await Problem.WriteAsync(context, problem.Status, problem.Title, problem.Message, problem.Extra);
+        }
+        catch (Microsoft.AspNetCore.Http.BadHttpRequestException bad)
+        {
+            await Problem.WriteAsync(context, bad.StatusCode, "Bad request", bad.Message);
+        }
+        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        {
+            // The client has gone; nobody is left to answer to.
+        }
+        catch (IOException error) when (context.RequestAborted.IsCancellationRequested)
+        {
+            _log.LogDebug(error, "A client went away during {Path}", context.Request.Path);
+        }
+#pragma warning disable CA1031 // The last line of defence of one request: it is reported here, and the node goes on.
+        catch (Exception error)
+        {
+            _log.LogError(error, "{Method} {Path} failed", context.Request.Method, context.Request.Path);
+            await Problem.WriteAsync(context, StatusCodes.Status500InternalServerError, "Internal error", "The request failed in an unexpected way; the broker's log says more.");
+        }
+#pragma warning restore CA1031
+    }
+
+    private Task RouteAsync(HttpContext context, string[] path) => path switch
+    {
+        ["health", "live"] => Health.LiveAsync(context),
+        ["health", "ready"] => _health.ReadyAsync(context),
+        [Prefix, ApiVersion, "overview"] => _overview.HandleAsync(context),
+        _ => throw ProblemException.NotFound($"There is nothing at {context.Request.Path}. The API is described in docs/admin-api.md."),
+    };
+}

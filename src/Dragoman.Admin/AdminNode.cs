@@ -1,0 +1,34 @@
+using System.Reflection;
+
+namespace Dragoman.Admin;
+
+/// <summary>A listener of the node.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Address">Host and port.</param>
+public sealed record AdminListener(string Name, string Address);
+
+/// <summary>The node that the admin API tells about.</summary>
+/// <param name="broker">Its broker.</param>
+public sealed class AdminNode(Broker.Broker broker)
+{
+    private volatile bool _isReady;
+
+    /// <summary>The broker.</summary>
+    public Broker.Broker Broker { get; } = broker;
+
+    /// <summary>The product's version.</summary>
+    public string Version { get; } = typeof(AdminNode).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
+    /// <summary>When the node was started.</summary>
+    public DateTimeOffset StartedAt { get; } = broker.Time.GetUtcNow();
+
+    /// <summary>The listeners, once they are open.</summary>
+    public IReadOnlyList<AdminListener> Listeners { get; set; } = [];
+
+    /// <summary>Whether all listeners serve: neither starting nor stopping.</summary>
+    public bool IsReady
+    {
+        get => _isReady;
+        set => _isReady = value;
+    }
+}

@@ -1,0 +1,124 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using Dragoman.Admin;
+using Dragoman.Broker;
+using Dragoman.Broker.Topics;
+using Dragoman.Commands;
+using Dragoman.Protocols;
+using Dragoman.Storage;
+using Dragoman.Storage.Platform;
+using Microsoft.Extensions.Logging;
+
+namespace Dragoman.Serve;
+
+/// <summary>The broker as a process: starts what the settings ask for, says so, and ends in good order.</summary>
+internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> warnings)
+{
+    private readonly TaskCompletionSource<string> _stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Runs until a signal or a failed disk ends it; returns the exit code.</summary>
+    /// <exception cref="CommandException">It cannot start.</exception>
+    public async Task<int> RunAsync()
+    {
+        // Each fsync blocks a thread of the pool; connections must not wait for the pool to notice.
+        ThreadPool.GetMinThreads(out var workers, out var completions);
+        ThreadPool.SetMinThreads(Math.Max(workers, Environment.ProcessorCount + 6), completions);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+        using var loggers = new ConsoleLog(Console.Error, options.LogLevel, TimeProvider.System);
+        var log = loggers.CreateLogger("Dragoman");
+        foreach (var warning in warnings) log.LogWarning("{Warning}", warning);
+
+        await using var broker = await StartBrokerAsync();
+        var node = new AdminNode(broker);
+        var bindings = Bindings(broker, node, loggers);
+        if (bindings.Count == 0) throw new CommandException("Every listener is off, so nobody could reach the broker.", ExitCode.Usage);
+        await using var server = await StartListenersAsync(bindings, loggers);
+        node.Listeners = [.. server.Endpoints.Select(e => new AdminListener(e.Name, e.EndPoint.ToString()))];
+        node.IsReady = true;
+        loggers.IsStarting = false;
+        Announce(server);
+        LogRecovery(broker, log);
+
+        if (await Task.WhenAny(_stop.Task, broker.Failed) == broker.Failed)
+        {
+            var error = await broker.Failed;
+            log.LogCritical(
+                "The disk under {Directory} failed, so the broker stops at once: nothing it could still acknowledge would be sure to survive. Check the disk and its space, then start again; what was acknowledged will be recovered. ({Error})",
+                options.Data, error.Message);
+            log.LogDebug(error, "What failed");
+            Environment.Exit(ExitCode.DiskFailed);
+        }
+        log.LogInformation("Stopping on {Signal}", await _stop.Task);
+        node.IsReady = false;
+        await server.DisposeAsync();
+        await broker.DisposeAsync();
+        log.LogInformation("Stopped in good order");
+        return ExitCode.Ok;
+    }
+
+    private void OnSignal(PosixSignalContext context)
+    {
+        // A second signal means that waiting is not wanted: then the system's own handling ends the process.
+        context.Cancel = _stop.TrySetResult(context.Signal.ToString());
+    }
+
+    private List<FrontEndBinding> Bindings(Broker.Broker broker, AdminNode node, ILoggerFactory loggers)
+    {
+        var bindings = new List<FrontEndBinding>();
+        // KAFKA LISTENER: switch on when Dragoman.Kafka.KafkaFrontEnd is there.
+        // if (options.Kafka is { } kafka) bindings.Add(new FrontEndBinding(new KafkaFrontEnd(broker, new KafkaOptions { AdvertisedHost = options.AdvertisedHost, AdvertisedPort = options.AdvertisedPort }, loggers), options.Bind, kafka));
+        if (options.Admin is { } admin) bindings.Add(new FrontEndBinding(new AdminFrontEnd(node, loggers), options.Bind, admin));
+        return bindings;
+    }
+
+    private async Task<Broker.Broker> StartBrokerAsync()
+    {
+        try
+        {
+            return await Broker.Broker.StartAsync(
+                new BrokerOptions
+                {
+                    Store = new StoreOptions { Directory = options.Data, JournalFileBytes = options.JournalFileBytes },
+                    NodeId = options.NodeId,
+                    AutoCreateTopics = options.AutoCreate,
+                    DefaultPartitions = options.Partitions,
+                    DefaultTopicSettings = TopicSettings.Default with { CommitMode = options.CommitMode },
+                },
+                new OsFileSystem(), TimeProvider.System, ThreadPoolScheduler.Instance, new Random());
+        }
+        catch (IOException error)
+        {
+            throw StartFailure.Explain(error, options.Data);
+        }
+    }
+
+    private static async Task<FrontEndServer> StartListenersAsync(List<FrontEndBinding> bindings, ILoggerFactory loggers)
+    {
+        try
+        {
+            return await FrontEndServer.StartAsync(bindings, loggers);
+        }
+        catch (Exception error) when (error is IOException or SocketException)
+        {
+            throw StartFailure.Explain(error, bindings);
+        }
+    }
+
+    private static void Announce(FrontEndServer server)
+    {
+        foreach (var (name, endpoint) in server.Endpoints) Console.Out.WriteLine($"listening {name} {endpoint}");
+        var elapsed = DateTime.Now - System.Diagnostics.Process.GetCurrentProcess().StartTime;
+        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"ready in {elapsed.TotalMilliseconds:0} ms"));
+        Console.Out.Flush();
+    }
+
+    private void LogRecovery(Broker.Broker broker, ILogger log)
+    {
+        var recovery = broker.Store.Recovery;
+        if (recovery.IsNew) log.LogInformation("Began a new store in {Directory}", options.Data);
+        else if (recovery.WasClean) log.LogInformation("Opened {Directory}: {Commits} commits replayed after a stop in good order", options.Data, recovery.Commits);
+        else log.LogWarning("Recovered {Directory} after a crash: {Commits} commits ({Bytes}) replayed; {Tail}; leader epoch is now {Epoch}", options.Data, recovery.Commits, ByteSize.Format(recovery.Bytes), recovery.Tail, broker.Store.Epoch);
+    }
+}

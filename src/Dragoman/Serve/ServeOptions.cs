@@ -1,0 +1,142 @@
+using System.Globalization;
+using System.Net;
+using Dragoman.Commands;
+using Dragoman.Storage.Journal;
+using Microsoft.Extensions.Logging;
+
+namespace Dragoman.Serve;
+
+/// <summary>The settings of <c>serve</c>, checked.</summary>
+internal sealed record ServeOptions
+{
+    public required string Data { get; init; }
+
+    public required IPAddress Bind { get; init; }
+
+    /// <summary>Port of the Kafka listener; 0 for a free one, null for none.</summary>
+    public int? Kafka { get; init; }
+
+    /// <summary>Port of the admin listener; 0 for a free one, null for none.</summary>
+    public int? Admin { get; init; }
+
+    public string? AdvertisedHost { get; init; }
+
+    public int? AdvertisedPort { get; init; }
+
+    public CommitMode CommitMode { get; init; }
+
+    public int Partitions { get; init; }
+
+    public bool AutoCreate { get; init; }
+
+    public int NodeId { get; init; }
+
+    public int JournalFileBytes { get; init; }
+
+    public LogLevel LogLevel { get; init; }
+
+    /// <summary>Reads the settings.</summary>
+    /// <exception cref="CommandException">One of them makes no sense, or they open the broker to strangers.</exception>
+    public static ServeOptions From(SettingSources sources)
+    {
+        var options = new ServeOptions
+        {
+            Data = Path.GetFullPath(Text(sources, Setting.Data) ?? "dragoman-data"),
+            Bind = Address(sources),
+            Kafka = Port(sources, Setting.Kafka, 9092),
+            Admin = Port(sources, Setting.Admin, 15672),
+            AdvertisedHost = Text(sources, Setting.AdvertisedHost),
+            AdvertisedPort = sources.TryGet(Setting.AdvertisedPort, out _) ? Number(sources, Setting.AdvertisedPort, 0, 1, IPEndPoint.MaxPort) : null,
+            CommitMode = Mode(sources),
+            Partitions = Number(sources, Setting.Partitions, 1, 1, Broker.Topics.ITopics.MaxPartitions),
+            AutoCreate = !Flag(sources, Setting.NoAutoCreate),
+            NodeId = Number(sources, Setting.NodeId, 1, 0, int.MaxValue),
+            JournalFileBytes = JournalFile(sources),
+            LogLevel = Level(sources),
+        };
+        if (!IPAddress.IsLoopback(options.Bind) && !Flag(sources, Setting.AllowAnonymous))
+        {
+            throw new CommandException(
+                $"""
+                Refusing to listen on {options.Bind}: this broker has no users yet, so whoever reaches that address could read and write everything.
+                Listen on this machine only (leave out {Setting.Bind.Option}), or add {Setting.AllowAnonymous.Option} if the network keeps strangers out.
+                """, ExitCode.Usage);
+        }
+        return options;
+    }
+
+    private static string? Text(SettingSources sources, Setting setting) => sources.TryGet(setting, out var value) && value.Text.Length > 0 ? value.Text : null;
+
+    private static IPAddress Address(SettingSources sources)
+    {
+        if (!sources.TryGet(Setting.Bind, out var value)) return IPAddress.Loopback;
+        if (value.Text == "*") return IPAddress.Any;
+        if (value.Text.Equals("localhost", StringComparison.OrdinalIgnoreCase)) return IPAddress.Loopback;
+        return IPAddress.TryParse(value.Text, out var address) ? address : throw Bad(value, "an IP address of this machine, such as 127.0.0.1 or 0.0.0.0");
+    }
+
+    private static int? Port(SettingSources sources, Setting setting, int fallback)
+    {
+        if (!sources.TryGet(setting, out var value)) return fallback;
+        if (value.Text.Equals("off", StringComparison.OrdinalIgnoreCase) || value.Text == "false") return null;
+        return int.TryParse(value.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= IPEndPoint.MaxPort
+            ? port
+            : throw Bad(value, "a port from 1 to 65535, 0 for a free one, or off");
+    }
+
+    private static int Number(SettingSources sources, Setting setting, int fallback, int least, int most)
+    {
+        if (!sources.TryGet(setting, out var value)) return fallback;
+        return int.TryParse(value.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
+            ? number
+            : throw Bad(value, most == int.MaxValue ? $"a whole number from {least}" : $"a whole number from {least} to {most}");
+    }
+
+    private static bool Flag(SettingSources sources, Setting setting)
+    {
+        if (!sources.TryGet(setting, out var value)) return false;
+        return value.Text.ToUpperInvariant() switch
+        {
+            "TRUE" or "1" or "YES" or "ON" => true,
+            "FALSE" or "0" or "NO" or "OFF" => false,
+            _ => throw Bad(value, "true or false"),
+        };
+    }
+
+    private static CommitMode Mode(SettingSources sources)
+    {
+        if (!sources.TryGet(Setting.CommitMode, out var value)) return CommitMode.Fsync;
+        return value.Text.ToUpperInvariant() switch
+        {
+            "FSYNC" => CommitMode.Fsync,
+            "WRITTEN" => CommitMode.Written,
+            "MEMORY" => CommitMode.Memory,
+            _ => throw Bad(value, "fsync, written or memory"),
+        };
+    }
+
+    private static LogLevel Level(SettingSources sources)
+    {
+        if (!sources.TryGet(Setting.LogLevel, out var value)) return LogLevel.Information;
+        return value.Text.ToUpperInvariant() switch
+        {
+            "TRACE" => LogLevel.Trace,
+            "DEBUG" => LogLevel.Debug,
+            "INFO" or "INFORMATION" => LogLevel.Information,
+            "WARN" or "WARNING" => LogLevel.Warning,
+            "ERROR" => LogLevel.Error,
+            _ => throw Bad(value, "debug, info, warn or error"),
+        };
+    }
+
+    private static int JournalFile(SettingSources sources)
+    {
+        const long Least = 1 << 20;
+        const long Most = 1 << 30;
+        if (!sources.TryGet(Setting.JournalFileSize, out var value)) return 64 << 20;
+        return ByteSize.TryParse(value.Text, out var bytes) && bytes is >= Least and <= Most ? (int)bytes : throw Bad(value, "a size from 1MiB to 1GiB, such as 64MiB");
+    }
+
+    private static CommandException Bad(SettingSources.Value value, string expected) =>
+        new($"{value.Origin} is '{value.Text}'; it should be {expected}.", ExitCode.Usage);
+}

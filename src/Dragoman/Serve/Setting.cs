@@ -1,0 +1,34 @@
+namespace Dragoman.Serve;
+
+/// <summary>A setting of <c>serve</c>: an option, an environment variable and a key of <c>appsettings.json</c> at once.</summary>
+/// <param name="Name">The option's name without the dashes.</param>
+/// <param name="Argument">What stands for the value in the help; null for a switch.</param>
+/// <param name="Description">What it does, with its default.</param>
+internal sealed record Setting(string Name, string? Argument, string Description)
+{
+    /// <summary>The option on the command line.</summary>
+    public string Option => "--" + Name;
+
+    /// <summary>The environment variable.</summary>
+    public string Variable => SettingSources.VariablePrefix + Name.Replace('-', '_').ToUpperInvariant();
+
+    public static readonly Setting Data = new("data", "DIR", "The data directory; created if missing. [default: ./dragoman-data]");
+    public static readonly Setting Bind = new("bind", "ADDRESS", "The address to listen on; 0.0.0.0 or :: for all. [default: 127.0.0.1]");
+    public static readonly Setting Kafka = new("kafka", "PORT", "Port of the Kafka listener; 0 for a free one, off for none. [default: 9092]");
+    public static readonly Setting Admin = new("admin", "PORT", "Port of the admin API and health checks; 0 for a free one, off for none. [default: 15672]");
+    public static readonly Setting AdvertisedHost = new("advertised-host", "HOST", "The host name that Kafka clients are told to connect to. [default: the address they reached]");
+    public static readonly Setting AdvertisedPort = new("advertised-port", "PORT", "The port that Kafka clients are told to connect to. [default: the Kafka listener's]");
+    public static readonly Setting CommitMode = new("commit-mode", "MODE", "What an acknowledgement means, for topics that do not say: fsync (on disk), written (handed to the operating system) or memory (gone with the process). [default: fsync]");
+    public static readonly Setting Partitions = new("partitions", "N", "Partitions of topics that are created without a number. [default: 1]");
+    public static readonly Setting NoAutoCreate = new("no-auto-create", null, "Do not create topics because a client uses them.");
+    public static readonly Setting NodeId = new("node-id", "N", "This node's number. [default: 1]");
+    public static readonly Setting JournalFileSize = new("journal-file-size", "SIZE", "Size of a journal file, as in 64MiB: about half of what a restart may have to read. [default: 64MiB]");
+    public static readonly Setting AllowAnonymous = new("allow-anonymous", null, "Listen beyond this machine although nobody has to log in.");
+    public static readonly Setting LogLevel = new("log-level", "LEVEL", "The least that is logged on stderr: debug, info, warn or error. [default: info]");
+
+    /// <summary>All of them, in the order of the help.</summary>
+    public static readonly IReadOnlyList<Setting> All =
+    [
+        Data, Bind, Kafka, Admin, AdvertisedHost, AdvertisedPort, CommitMode, Partitions, NoAutoCreate, NodeId, JournalFileSize, AllowAnonymous, LogLevel,
+    ];
+}
