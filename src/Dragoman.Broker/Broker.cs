@@ -25,6 +25,9 @@ public sealed class Broker : IAsyncDisposable
     /// <summary>The options it was started with.</summary>
     public BrokerOptions Options { get; }
 
+    /// <summary>The id of the data that this broker serves: made once, and kept for as long as its directory is.</summary>
+    public Guid Id => Store.Id;
+
     /// <summary>What is below, for metrics and tools. Front ends use the handles.</summary>
     public Store Store { get; }
 

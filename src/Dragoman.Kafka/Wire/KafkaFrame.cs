@@ -22,12 +22,23 @@ public static class KafkaFrame
     /// The message cannot be spelled in this version, or is longer than 2 GiB. Nothing has been written.
     /// </exception>
     public static long WriteResponse<T>(IBufferWriter<byte> output, int correlationId, short version, T response)
+        where T : IKafkaResponse<T> => WriteResponse(output, null, correlationId, version, response);
+
+    /// <summary>
+    /// Writes a response frame, except for the bytes of record sources: <paramref name="sink"/> learns where those belong.
+    /// </summary>
+    /// <returns>The frame's length in bytes, its four-byte length and the deferred bytes included.</returns>
+    /// <exception cref="KafkaWireException">
+    /// The message cannot be spelled in this version, or is longer than 2 GiB. Nothing has been written.
+    /// </exception>
+    public static long WriteResponse<T>(
+        IBufferWriter<byte> output, IRecordsSink? sink, int correlationId, short version, T response)
         where T : IKafkaResponse<T>
     {
         ArgumentNullException.ThrowIfNull(response);
         var counter = KafkaWriter.Counting;
         WriteResponseContent(ref counter, correlationId, version, response);
-        var writer = new KafkaWriter(output);
+        var writer = new KafkaWriter(output, sink);
         writer.WriteInt32(FrameLength(counter.Written));
         WriteResponseContent(ref writer, correlationId, version, response);
         writer.Flush();

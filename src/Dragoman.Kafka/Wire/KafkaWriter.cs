@@ -13,15 +13,23 @@ public ref struct KafkaWriter
     private const int MinimumChunk = 256;
 
     private readonly IBufferWriter<byte>? _output;
+    private readonly IRecordsSink? _sink;
     private Span<byte> _chunk;
     private int _used;
     private long _written;
 
     /// <summary>Writes to <paramref name="output"/>; call <see cref="Flush"/> at the end.</summary>
     public KafkaWriter(IBufferWriter<byte> output)
+        : this(output, null)
+    {
+    }
+
+    /// <summary>Writes to <paramref name="output"/>, and gives record sources to <paramref name="sink"/> if there is one.</summary>
+    public KafkaWriter(IBufferWriter<byte> output, IRecordsSink? sink)
     {
         ArgumentNullException.ThrowIfNull(output);
         _output = output;
+        _sink = sink;
     }
 
     /// <summary>A writer that only counts.</summary>
@@ -126,6 +134,14 @@ public ref struct KafkaWriter
         if (IsCounting)
         {
             Skip(length);
+            return;
+        }
+
+        if (_sink is not null && value.Source is { } source)
+        {
+            Flush();
+            _sink.Defer(source);
+            _written += length;
             return;
         }
 

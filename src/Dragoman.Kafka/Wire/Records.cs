@@ -13,6 +13,16 @@ public interface IRecordsSource
 }
 
 /// <summary>
+/// Takes record sources instead of their bytes while a response is encoded, so that whoever sends it can write the
+/// bytes step by step, at the pace of the connection.
+/// </summary>
+public interface IRecordsSink
+{
+    /// <summary>Notes that the source's bytes follow all that was given to the output so far.</summary>
+    void Defer(IRecordsSource source);
+}
+
+/// <summary>
 /// The value of a <c>records</c> field: null, a view on bytes, or a source that writes them. Decoding makes a view on
 /// the frame, which is valid for as long as the frame's buffer is. The default value is null.
 /// </summary>
@@ -59,6 +69,9 @@ public readonly struct Records
     public ReadOnlySequence<byte> Bytes => _source is null
         ? _bytes
         : throw new InvalidOperationException("These records come from a source and can only be written.");
+
+    /// <summary>The source that writes the bytes, or null where they are a view.</summary>
+    internal IRecordsSource? Source => _source;
 
     /// <summary>Writes the bytes, without a length.</summary>
     internal void WriteTo(ref KafkaWriter writer)

@@ -77,6 +77,41 @@ public sealed class LogRead : IDisposable
         }
     }
 
+    /// <summary>Copies a part of the bytes found, so that a reader can take them step by step.</summary>
+    /// <param name="from">Position among the <see cref="TotalBytes"/> at which to begin.</param>
+    /// <param name="target">Where to copy to; no more is copied than fits.</param>
+    /// <returns>How many bytes were copied: less than fit only at the end.</returns>
+    /// <exception cref="IOException">The disk failed, or does not hold what it should.</exception>
+    public int CopyTo(int from, Span<byte> target)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(from);
+        var copied = 0;
+        var start = 0;
+        foreach (var slice in _slices)
+        {
+            var skip = from + copied - start;
+            start += slice.Length;
+            if (skip >= slice.Length) continue;
+            var part = target[copied..];
+            if (part.Length > slice.Length - skip) part = part[..(slice.Length - skip)];
+            slice.Source.Read(slice.Position + skip, part);
+            if (slice.BaseOffset >= 0 && skip < sizeof(long)) WriteBaseOffset(part, slice.BaseOffset, skip);
+            copied += part.Length;
+            if (copied == target.Length) break;
+        }
+        return copied;
+    }
+
+    /// <summary>Puts in what of a base offset lies behind a position within it.</summary>
+    private static void WriteBaseOffset(Span<byte> target, long baseOffset, int skip)
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64BigEndian(bytes, baseOffset);
+        bytes = bytes[skip..];
+        if (bytes.Length > target.Length) bytes = bytes[..target.Length];
+        bytes.CopyTo(target);
+    }
+
     /// <summary>Lets go of what was found. The object can be used for another read.</summary>
     public void Dispose()
     {

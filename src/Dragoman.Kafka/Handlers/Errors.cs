@@ -1,0 +1,48 @@
+using Dragoman.Broker.Topics;
+using Dragoman.Kafka.Wire;
+
+namespace Dragoman.Kafka.Handlers;
+
+/// <summary>
+/// The broker's answers in Kafka's error codes. Clients retry by code: a wrong one makes them give up, or never.
+/// </summary>
+internal static class Errors
+{
+    /// <summary>The code for what happened at a partition.</summary>
+    public static ErrorCode Of(PartitionStatus status) => status switch
+    {
+        PartitionStatus.Ok or PartitionStatus.Duplicate => ErrorCode.None,
+        PartitionStatus.OutOfOrderSequence => ErrorCode.OutOfOrderSequenceNumber,
+        PartitionStatus.StaleProducerEpoch => ErrorCode.InvalidProducerEpoch,
+        PartitionStatus.CorruptBatch => ErrorCode.CorruptMessage,
+        PartitionStatus.InvalidRecord => ErrorCode.InvalidRecord,
+        PartitionStatus.TooLarge => ErrorCode.MessageTooLarge,
+        PartitionStatus.UnsupportedFormat => ErrorCode.UnsupportedForMessageFormat,
+        PartitionStatus.InvalidTimestamp => ErrorCode.InvalidTimestamp,
+        PartitionStatus.OffsetOutOfRange => ErrorCode.OffsetOutOfRange,
+        PartitionStatus.Full => ErrorCode.KafkaStorageError,
+        PartitionStatus.NotFound => ErrorCode.UnknownTopicOrPartition,
+        PartitionStatus.Moved => ErrorCode.NotLeaderOrFollower,
+        PartitionStatus.StorageError => ErrorCode.KafkaStorageError,
+        _ => ErrorCode.UnknownServerError,
+    };
+
+    /// <summary>The code for how a change of topics ended.</summary>
+    public static ErrorCode Of(TopicStatus status) => status switch
+    {
+        TopicStatus.Ok => ErrorCode.None,
+        TopicStatus.AlreadyExists => ErrorCode.TopicAlreadyExists,
+        TopicStatus.NotFound => ErrorCode.UnknownTopicOrPartition,
+        TopicStatus.InvalidName => ErrorCode.InvalidTopicException,
+        TopicStatus.InvalidPartitions => ErrorCode.InvalidPartitions,
+        TopicStatus.Full or TopicStatus.StorageError => ErrorCode.KafkaStorageError,
+        _ => ErrorCode.UnknownServerError,
+    };
+
+    /// <summary>
+    /// Judges the leader epoch that a client believes in (KIP-320): behind ours, it must look up the leader again;
+    /// ahead of ours, it should try again.
+    /// </summary>
+    public static ErrorCode OfEpoch(int clients, int ours) =>
+        clients < 0 || clients == ours ? ErrorCode.None : clients < ours ? ErrorCode.FencedLeaderEpoch : ErrorCode.UnknownLeaderEpoch;
+}

@@ -1,0 +1,45 @@
+using System.Diagnostics.CodeAnalysis;
+using Dragoman.Kafka.Wire;
+using Dragoman.Kafka.Wire.Messages;
+
+namespace Dragoman.Kafka.Handlers;
+
+/// <summary>The requests that are served. What is in this table is what is advertised.</summary>
+internal sealed class HandlerTable
+{
+    private readonly RequestHandler?[] _byKey;
+
+    private HandlerTable(RequestHandler[] handlers)
+    {
+        _byKey = new RequestHandler[handlers.Max(h => (int)h.Key) + 1];
+        foreach (var handler in handlers) _byKey[(int)handler.Key] = handler;
+        foreach (var api in KafkaApis.All)
+        {
+            if ((int)api.Key >= _byKey.Length || _byKey[(int)api.Key] is null) continue;
+            Advertised.Add(new ApiVersionsResponse.ApiVersion { ApiKey = api.Key, MinVersion = api.AdvertisedMinVersion, MaxVersion = api.MaxVersion });
+        }
+    }
+
+    /// <summary>What to tell clients, in the order of the requests' numbers.</summary>
+    public List<ApiVersionsResponse.ApiVersion> Advertised { get; } = [];
+
+    /// <summary>All there is.</summary>
+    public static HandlerTable Create() => new(
+    [
+        new ApiVersionsHandler(),
+        new MetadataHandler(),
+        new ProduceHandler(),
+        new FetchHandler(),
+        new ListOffsetsHandler(),
+        new CreateTopicsHandler(),
+    ]);
+
+    /// <summary>Finds what handles a request.</summary>
+    public bool TryGet(in RequestHeader header, [NotNullWhen(true)] out RequestHandler? handler)
+    {
+        handler = (uint)(ushort)header.ApiKey < (uint)_byKey.Length ? _byKey[(ushort)header.ApiKey] : null;
+        if (handler is null || handler.Handles(header.ApiVersion)) return handler is not null;
+        handler = null;
+        return false;
+    }
+}

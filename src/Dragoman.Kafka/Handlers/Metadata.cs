@@ -1,0 +1,83 @@
+using Dragoman.Broker.Topics;
+using Dragoman.Kafka.Sessions;
+using Dragoman.Kafka.Topics;
+using Dragoman.Kafka.Wire;
+using Dragoman.Kafka.Wire.Messages;
+
+namespace Dragoman.Kafka.Handlers;
+
+/// <summary>Says which topics there are and where, and creates one that is asked for where both sides allow that.</summary>
+internal sealed class MetadataHandler : RequestHandler<MetadataRequest, MetadataResponse>
+{
+    protected override async ValueTask<MetadataResponse?> HandleAsync(MetadataRequest message, PendingRequest request)
+    {
+        var broker = request.Broker;
+        var (host, port) = Cluster.AddressFor(request.Session);
+        var response = new MetadataResponse
+        {
+            Brokers = [new() { NodeId = broker.Options.NodeId, Host = host, Port = port, Rack = request.FrontEnd.Options.Rack }],
+            ClusterId = Cluster.IdOf(broker),
+            ControllerId = broker.Options.NodeId,
+        };
+        if (message.IncludeClusterAuthorizedOperations) response.ClusterAuthorizedOperations = Cluster.AllClusterOperations;
+        // No list means all topics; in version 0, which cannot leave the list out, an empty one does.
+        if (message.Topics is null || (request.Version == 0 && message.Topics.Count == 0))
+        {
+            foreach (var topic in broker.Topics.List())
+                if (topic.Name.Namespace == Broker.Namespaces.NamespaceName.Default) response.Topics.Add(Describe(topic, broker, message));
+            return response;
+        }
+        foreach (var asked in message.Topics) response.Topics.Add(await DescribeAsync(asked, message, request).ConfigureAwait(false));
+        return response;
+    }
+
+    private static async ValueTask<MetadataResponse.MetadataResponseTopic> DescribeAsync(
+        MetadataRequest.MetadataRequestTopic asked, MetadataRequest message, PendingRequest request)
+    {
+        var broker = request.Broker;
+        if (asked.Name is null || asked.TopicId != Guid.Empty)
+        {
+            // Versions 10 and 11 have the field and did not serve it yet.
+            if (request.Version < 12) return Refuse(asked, ErrorCode.InvalidRequest);
+            return broker.Topics.Find(asked.TopicId) is { } byId ? Describe(byId, broker, message) : Refuse(asked, ErrorCode.UnknownTopicId);
+        }
+        var name = KafkaTopicNames.Parse(asked.Name);
+        if (broker.Topics.Find(name) is { } found) return Describe(found, broker, message);
+        if (!KafkaTopicNames.IsLegal(asked.Name, out _)) return Refuse(asked, ErrorCode.InvalidTopicException);
+        if (!message.AllowAutoTopicCreation || !broker.Options.AutoCreateTopics) return Refuse(asked, ErrorCode.UnknownTopicOrPartition);
+        var answer = await broker.Topics.CreateAsync(name, broker.Options.DefaultPartitions, broker.Options.DefaultTopicSettings).ConfigureAwait(false);
+        return answer is { Status: TopicStatus.Ok or TopicStatus.AlreadyExists, Topic: { } topic }
+            ? Describe(topic, broker, message)
+            : Refuse(asked, answer.Status == TopicStatus.AlreadyExists ? ErrorCode.LeaderNotAvailable : Errors.Of(answer.Status));
+    }
+
+    private static MetadataResponse.MetadataResponseTopic Refuse(MetadataRequest.MetadataRequestTopic asked, ErrorCode error) =>
+        new() { ErrorCode = error, Name = asked.Name, TopicId = asked.TopicId };
+
+    private static MetadataResponse.MetadataResponseTopic Describe(ITopicHandle topic, Broker.Broker broker, MetadataRequest message)
+    {
+        var partitions = topic.Partitions;
+        var described = new MetadataResponse.MetadataResponseTopic
+        {
+            Name = KafkaTopicNames.Format(topic.Name),
+            TopicId = topic.Id,
+            Partitions = new List<MetadataResponse.MetadataResponsePartition>(partitions.Count),
+        };
+        if (message.IncludeTopicAuthorizedOperations) described.TopicAuthorizedOperations = Cluster.AllTopicOperations;
+        List<int> nodes = [broker.Options.NodeId];
+        foreach (var partition in partitions)
+        {
+            var there = partition.TryGetOffsets(out var offsets);
+            described.Partitions.Add(new()
+            {
+                ErrorCode = there ? ErrorCode.None : ErrorCode.LeaderNotAvailable,
+                PartitionIndex = partition.Index,
+                LeaderId = broker.Options.NodeId,
+                LeaderEpoch = there ? offsets.LeaderEpoch : -1,
+                ReplicaNodes = nodes,
+                IsrNodes = nodes,
+            });
+        }
+        return described;
+    }
+}

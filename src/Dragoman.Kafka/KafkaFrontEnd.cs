@@ -1,0 +1,75 @@
+using System.IO.Pipelines;
+using System.Net;
+using Dragoman.Kafka.Handlers;
+using Dragoman.Kafka.Sessions;
+using Dragoman.Protocols;
+using Dragoman.Protocols.Framing;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
+
+namespace Dragoman.Kafka;
+
+/// <summary>Lets clients of Apache Kafka produce, fetch and administer topics.</summary>
+public sealed class KafkaFrontEnd : IFrontEnd
+{
+    /// <summary>The port that Kafka clients expect.</summary>
+    public const int DefaultPort = 9092;
+
+    /// <summary>Creates the front end.</summary>
+    /// <param name="broker">The broker that it speaks for.</param>
+    /// <param name="options">How it behaves.</param>
+    /// <param name="loggers">Where it logs.</param>
+    public KafkaFrontEnd(Broker.Broker broker, KafkaOptions options, ILoggerFactory loggers)
+    {
+        ArgumentNullException.ThrowIfNull(broker);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(loggers);
+        Broker = broker;
+        Options = options;
+        Log = loggers.CreateLogger<KafkaFrontEnd>();
+        Budget = new ByteBudget(options.MaxQueuedRequestBytes);
+    }
+
+    /// <inheritdoc/>
+    public string Name => "kafka";
+
+    /// <summary>How it behaves.</summary>
+    public KafkaOptions Options { get; }
+
+    internal Broker.Broker Broker { get; }
+
+    internal ILogger Log { get; }
+
+    internal ByteBudget Budget { get; }
+
+    internal HandlerTable Handlers { get; } = HandlerTable.Create();
+
+    /// <summary>Where the listener is; null while there is none.</summary>
+    internal IPEndPoint? Bound { get; private set; }
+
+    /// <inheritdoc/>
+    public void ConfigureListener(ListenOptions listener)
+    {
+        ArgumentNullException.ThrowIfNull(listener);
+        listener.Run(ServeAsync);
+    }
+
+    /// <inheritdoc/>
+    public void OnBound(IPEndPoint endpoint) => Bound = endpoint;
+
+    /// <summary>Creates a session over any pair of pipes: for tests and benchmarks, which need no socket.</summary>
+    /// <param name="transport">What the client sends, and where answers go.</param>
+    /// <param name="name">What the log calls the connection.</param>
+    /// <param name="local">The address that the client reached, if there is one.</param>
+    public KafkaSession CreateSession(IDuplexPipe transport, string name, IPEndPoint? local = null) => new(this, transport, name, local);
+
+    private async Task ServeAsync(ConnectionContext connection)
+    {
+        var session = CreateSession(connection.Transport, $"{connection.ConnectionId} from {connection.RemoteEndPoint}", connection.LocalEndPoint as IPEndPoint);
+        var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
+        using (closing.UnsafeRegister(static state => ((KafkaSession)state!).Stop(), session))
+            await session.RunAsync(connection.ConnectionClosed).ConfigureAwait(false);
+    }
+}

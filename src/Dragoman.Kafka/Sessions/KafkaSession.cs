@@ -1,0 +1,244 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.IO.Pipelines;
+using System.Net;
+using Dragoman.Kafka.Handlers;
+using Dragoman.Kafka.Wire;
+using Dragoman.Protocols;
+using Dragoman.Protocols.Framing;
+using Microsoft.Extensions.Logging;
+
+namespace Dragoman.Kafka.Sessions;
+
+/// <summary>
+/// One connection: a loop that reads requests, and one that writes answers in the same order. Produce requests overlap,
+/// each appended before the next is looked at; any other request begins when those before it are answered, as in
+/// Kafka, so that a client sees its own writes.
+/// </summary>
+public sealed class KafkaSession : IDisposable
+{
+    private const int PooledRequests = 16;
+
+    private readonly PipeReader _input;
+    private readonly PipeWriter _output;
+    private readonly FrameReader _frames;
+    private readonly ResponseQueue _responses = new();
+    private readonly ResponseWriter _writer;
+    private readonly CancellationTokenSource _ended = new();
+    private readonly ConcurrentBag<PendingRequest> _pool = [];
+    private volatile bool _stopping;
+
+    internal KafkaSession(KafkaFrontEnd frontEnd, IDuplexPipe transport, string name, IPEndPoint? local)
+    {
+        FrontEnd = frontEnd;
+        Name = name;
+        Local = local;
+        _input = transport.Input;
+        _output = transport.Output;
+        _frames = new FrameReader(_input, new FrameRules(frontEnd.Options), frontEnd.Budget, frontEnd.Broker.Time);
+        _writer = new ResponseWriter(_output);
+    }
+
+    /// <summary>What the log calls the connection.</summary>
+    public string Name { get; }
+
+    internal KafkaFrontEnd FrontEnd { get; }
+
+    /// <summary>The address that the client reached.</summary>
+    internal IPEndPoint? Local { get; }
+
+    /// <summary>Fires when nobody waits for answers any more.</summary>
+    internal CancellationToken Ended => _ended.Token;
+
+    /// <summary>What Fetch requests of this connection share; there is one at a time.</summary>
+    internal FetchOperation? Fetches { get; set; }
+
+    /// <summary>Serves until the client goes, does something wrong, or <see cref="Stop"/> is called.</summary>
+    /// <param name="closed">Fires when the connection is gone.</param>
+    public async Task RunAsync(CancellationToken closed = default)
+    {
+        var writing = WriteAsync();
+        Exception? failure = null;
+        using (closed.UnsafeRegister(static state => ((KafkaSession)state!).End(), this))
+        {
+            try
+            {
+                await ReadAsync().ConfigureAwait(false);
+            }
+            catch (Exception error) when (error is ConnectionFailedException or IOException or OperationCanceledException)
+            {
+                failure = error;
+            }
+            End();
+            _responses.EndRequests();
+            failure = await writing.ConfigureAwait(false) ?? failure;
+        }
+        // This is the one place that closes a connection, and the one that says why.
+        if (failure is ConnectionFailedException) FrontEnd.Log.LogWarning("Closing connection {Connection}: {Reason}", Name, failure.Message);
+        else if (failure is not null) FrontEnd.Log.LogDebug(failure, "Connection {Connection} is gone.", Name);
+        await _input.CompleteAsync().ConfigureAwait(false);
+        await _output.CompleteAsync().ConfigureAwait(false);
+        Dispose();
+    }
+
+    /// <summary>Lets the requests that have arrived finish, and then ends.</summary>
+    public void Stop()
+    {
+        _stopping = true;
+        End();
+        _input.CancelPendingRead();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Fetches?.Dispose();
+        _ended.Dispose();
+    }
+
+    private void End()
+    {
+        try
+        {
+            _ended.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The connection ended on its own just now.
+        }
+    }
+
+    private async Task ReadAsync()
+    {
+        var overlapping = false;
+        while (!_stopping && await _frames.ReadAsync(default).ConfigureAwait(false) is { } frame)
+        {
+            if (!_pool.TryTake(out var request)) request = new PendingRequest(this);
+            var mayOverlap = Begin(request, frame);
+            var unanswered = mayOverlap && overlapping ? FrontEnd.Options.MaxInFlight - 1 : 0;
+            if (!await _responses.WaitUntilAtMostAsync(unanswered).ConfigureAwait(false))
+            {
+                request.Reset();
+                return;
+            }
+            overlapping = mayOverlap;
+            _responses.Add(request);
+            // Runs in place up to where it has to wait; its end is what the writing loop waits for.
+            _ = HandleAsync(request);
+        }
+    }
+
+    private bool Begin(PendingRequest request, Frame frame)
+    {
+        try
+        {
+            var reader = new KafkaReader(new ReadOnlySequence<byte>(frame.Memory));
+            var header = RequestHeader.Read(ref reader);
+            if (!FrontEnd.Handlers.TryGet(header, out var handler))
+                throw new ConnectionFailedException($"Request {header.ApiKey} in version {header.ApiVersion} is not served, and was not advertised.");
+            request.Begin(frame, header, (int)(frame.Length - reader.Remaining), handler);
+            return handler.MayOverlap;
+        }
+        catch (Exception error)
+        {
+            frame.Dispose();
+            if (error is KafkaWireException) throw new ConnectionFailedException($"The client sent no Kafka request: {error.Message}", error);
+            throw;
+        }
+    }
+
+    private async Task HandleAsync(PendingRequest request)
+    {
+        try
+        {
+            await request.Handler!.HandleAsync(request).ConfigureAwait(false);
+        }
+        catch (KafkaWireException error)
+        {
+            request.Failure = new ConnectionFailedException($"The client sent a malformed {request.Header.ApiKey} request, version {request.Version}: {error.Message}", error);
+        }
+        catch (ConnectionFailedException error)
+        {
+            request.Failure = error;
+        }
+        catch (OperationCanceledException error)
+        {
+            request.Failure = error;
+        }
+#pragma warning disable CA1031 // Whatever goes wrong with one client's request must not reach the others; it is logged in full.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            FrontEnd.Log.LogError(error, "{Request} version {Version} of connection {Connection} failed.", request.Header.ApiKey, request.Version, Name);
+            request.Failure = new ConnectionFailedException($"{request.Header.ApiKey} failed: {error.Message}", error);
+        }
+        finally
+        {
+            request.ReleaseFrame();
+            request.SetReady();
+        }
+    }
+
+    /// <summary>Writes answers; once that is impossible, waits for requests that are under way and drops their answers.</summary>
+    /// <returns>Why the connection had to be given up, if it had.</returns>
+    private async Task<Exception?> WriteAsync()
+    {
+        Exception? failure = null;
+        while (true)
+        {
+            var request = (PendingRequest?)_responses.TryNext();
+            if (request is null)
+            {
+                if (failure is null && _writer.Unflushed > 0)
+                {
+                    failure = await FlushAsync().ConfigureAwait(false);
+                    continue;
+                }
+                request = (PendingRequest?)await _responses.NextAsync().ConfigureAwait(false);
+                if (request is null) return failure;
+            }
+            failure ??= await WriteAsync(request).ConfigureAwait(false);
+            // The next request may begin, and use what this one has used, as soon as the queue is told.
+            request.Reset();
+            _responses.Remove();
+            if (_pool.Count < PooledRequests) _pool.Add(request);
+            if (failure is null) continue;
+            // Nobody hears the answers any more, so no further request is worth reading.
+            _responses.EndAnswers();
+            End();
+            _input.CancelPendingRead();
+        }
+    }
+
+    private async ValueTask<Exception?> WriteAsync(PendingRequest request)
+    {
+        if (request.Failure is { } failure)
+        {
+            // What was answered before still goes out.
+            return await FlushAsync().ConfigureAwait(false) ?? failure;
+        }
+        if (request.Response is null) return null;
+        try
+        {
+            return await _writer.WriteAsync(request).ConfigureAwait(false) ? null : Gone();
+        }
+        catch (Exception error) when (error is IOException or KafkaWireException or OperationCanceledException)
+        {
+            return new ConnectionFailedException($"The answer to {request.Header.ApiKey} could not be written: {error.Message}", error);
+        }
+    }
+
+    private async ValueTask<Exception?> FlushAsync()
+    {
+        try
+        {
+            return await _writer.FlushAsync().ConfigureAwait(false) ? null : Gone();
+        }
+        catch (Exception error) when (error is IOException or OperationCanceledException)
+        {
+            return error;
+        }
+    }
+
+    private static IOException Gone() => new("The client does not read any more.");
+}
