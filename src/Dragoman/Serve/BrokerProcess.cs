@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using Dragoman.Kafka;
 using Dragoman.Admin;
 using Dragoman.Broker;
 using Dragoman.Broker.Topics;
@@ -67,8 +68,7 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
     private List<FrontEndBinding> Bindings(Broker.Broker broker, AdminNode node, ILoggerFactory loggers)
     {
         var bindings = new List<FrontEndBinding>();
-        // KAFKA LISTENER: switch on when Dragoman.Kafka.KafkaFrontEnd is there.
-        // if (options.Kafka is { } kafka) bindings.Add(new FrontEndBinding(new KafkaFrontEnd(broker, new KafkaOptions { AdvertisedHost = options.AdvertisedHost, AdvertisedPort = options.AdvertisedPort }, loggers), options.Bind, kafka));
+        if (options.Kafka is { } kafka) bindings.Add(new FrontEndBinding(new KafkaFrontEnd(broker, new KafkaOptions { AdvertisedHost = options.AdvertisedHost, AdvertisedPort = options.AdvertisedPort }, loggers), options.Bind, kafka));
         if (options.Admin is { } admin) bindings.Add(new FrontEndBinding(new AdminFrontEnd(node, loggers), options.Bind, admin));
         return bindings;
     }
