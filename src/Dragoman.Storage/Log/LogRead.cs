@@ -14,6 +14,8 @@ public sealed class LogRead : IDisposable
     private const int Step = 64 * 1024;
 
     private readonly List<Slice> _slices = [];
+    private int _cursor;
+    private int _cursorStart;
 
     private readonly record struct Slice(IByteSource Source, long Position, int Length, long BaseOffset);
 
@@ -86,18 +88,24 @@ public sealed class LogRead : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(from);
         var copied = 0;
-        var start = 0;
-        foreach (var slice in _slices)
+        // Readers go forward, so the slice where the last call ended is where this one begins.
+        if (from < _cursorStart) (_cursor, _cursorStart) = (0, 0);
+        for (; _cursor < _slices.Count; _cursor++)
         {
-            var skip = from + copied - start;
-            start += slice.Length;
-            if (skip >= slice.Length) continue;
+            var slice = _slices[_cursor];
+            var skip = from + copied - _cursorStart;
+            if (skip >= slice.Length)
+            {
+                _cursorStart += slice.Length;
+                continue;
+            }
             var part = target[copied..];
             if (part.Length > slice.Length - skip) part = part[..(slice.Length - skip)];
             slice.Source.Read(slice.Position + skip, part);
             if (slice.BaseOffset >= 0 && skip < sizeof(long)) WriteBaseOffset(part, slice.BaseOffset, skip);
             copied += part.Length;
             if (copied == target.Length) break;
+            _cursorStart += slice.Length;
         }
         return copied;
     }
@@ -117,6 +125,8 @@ public sealed class LogRead : IDisposable
     {
         foreach (var slice in _slices) slice.Source.Release();
         _slices.Clear();
+        _cursor = 0;
+        _cursorStart = 0;
         TotalBytes = 0;
         FirstOffset = -1;
         NextOffset = 0;
