@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.ExceptionServices;
 using Dragoman.Storage.Platform;
 
 namespace Dragoman.Storage.Journal;
@@ -59,14 +60,28 @@ internal sealed class Maintenance(Store store, FileJournal journal) : IDisposabl
     public async Task ApplyRetentionAsync()
     {
         var now = store.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        var reclaim = false;
+        var advancing = new List<Task>();
         foreach (var log in store.Logs)
         {
             if (log.RetainedFrom(now) is var from && from > log.StartOffset)
-                await store.TruncateAsync(log, from, CommitMode.Written);
-            reclaim |= log.HasDeadSegment;
+                advancing.Add(store.TruncateAsync(log, from, CommitMode.Written).AsTask());
         }
+        Exception? failure = null;
+        foreach (var advance in advancing)
+        {
+            try
+            {
+                await advance;
+            }
+            catch (IOException error)
+            {
+                failure = error;
+            }
+        }
+        var reclaim = false;
+        foreach (var log in store.Logs) reclaim |= log.HasDeadSegment;
         if (reclaim) store.Reclaim();
+        if (failure is not null) ExceptionDispatchInfo.Throw(failure);
     }
 
     private void ForgetProducers()

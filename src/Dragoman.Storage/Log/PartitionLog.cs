@@ -357,7 +357,7 @@ public sealed class PartitionLog
     internal long RetainedFrom(long now)
     {
         var retention = Retention;
-        if (retention is { MaxAgeMs: < 0, MaxBytes: < 0 }) return 0;
+        if (retention is { MaxAgeMs: < 0, MaxBytes: < 0 } || StartOffset == HighWatermark) return 0;
         var chunks = new List<Chunk>();
         var start = StartOffset;
         var end = HighWatermark;
