@@ -18,6 +18,10 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
     private readonly ILogger _log;
     private readonly Health _health;
     private readonly Overview _overview;
+    private readonly TopicsResource _topics;
+    private readonly ProduceResource _produce;
+    private readonly ConsumeResource _consume;
+    private readonly StorageResource _storage;
 
     /// <summary>Creates the front end.</summary>
     /// <param name="node">What it manages.</param>
@@ -29,6 +33,10 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
         _log = loggers.CreateLogger<AdminFrontEnd>();
         _health = new Health(node);
         _overview = new Overview(node);
+        _topics = new TopicsResource(node);
+        _produce = new ProduceResource(node, _topics);
+        _consume = new ConsumeResource(node, _topics);
+        _storage = new StorageResource(node);
     }
 
     /// <inheritdoc/>
@@ -86,6 +94,18 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
         ["health", "live"] => Health.LiveAsync(context),
         ["health", "ready"] => _health.ReadyAsync(context),
         [Prefix, ApiVersion, "overview"] => _overview.HandleAsync(context),
+        [Prefix, ApiVersion, "topics"] => _topics.HandleAllAsync(context),
+        [Prefix, ApiVersion, "topics", var name] => _topics.HandleOneAsync(context, name),
+        [Prefix, ApiVersion, "topics", var name, "records"] => RecordsAsync(context, name),
+        [Prefix, ApiVersion, "storage", "checkpoint"] => _storage.CheckpointAsync(context),
         _ => throw ProblemException.NotFound($"There is nothing at {context.Request.Path}. The API is described in docs/admin-api.md."),
     };
+
+    private Task RecordsAsync(HttpContext context, string name)
+    {
+        var method = context.Request.Method;
+        if (HttpMethods.IsPost(method)) return _produce.HandleAsync(context, name);
+        if (HttpMethods.IsGet(method) || HttpMethods.IsHead(method)) return _consume.HandleAsync(context, name);
+        throw RequestPath.NotAllowed(context, "GET, HEAD, POST");
+    }
 }

@@ -9,8 +9,9 @@ public sealed record AdminListener(string Name, string Address);
 
 /// <summary>The node that the admin API tells about.</summary>
 /// <param name="broker">Its broker.</param>
-public sealed class AdminNode(Broker.Broker broker)
+public sealed class AdminNode(Broker.Broker broker) : IDisposable
 {
+    private readonly CancellationTokenSource _stopping = new();
     private volatile bool _isReady;
 
     /// <summary>The broker.</summary>
@@ -31,4 +32,17 @@ public sealed class AdminNode(Broker.Broker broker)
         get => _isReady;
         set => _isReady = value;
     }
+
+    /// <summary>Cancelled when the node stops: streams that would never end by themselves end then.</summary>
+    public CancellationToken Stopping => _stopping.Token;
+
+    /// <summary>Says that the node is about to stop.</summary>
+    public void Stop()
+    {
+        IsReady = false;
+        _stopping.Cancel();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _stopping.Dispose();
 }

@@ -30,7 +30,12 @@ internal static class Json
         }
         catch (JsonException error)
         {
-            throw ProblemException.BadRequest($"The body is not the JSON that it should be: {error.Message}");
+            throw ProblemException.BadRequest($"The body is not what it should be: {Explain(error)}");
         }
     }
+
+    /// <summary>Says what is wrong with a JSON text in the text's own terms.</summary>
+    public static string Explain(JsonException error) => error.Path is { Length: > 1 } path
+        ? $"{path} is unknown here, or not of the right type."
+        : error.Message.Contains("missing required", StringComparison.Ordinal) ? "a required property is missing." : $"it is no valid JSON (line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}).";
 }

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 
@@ -32,7 +33,7 @@ internal static class Problem
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/problem+json";
         if (HttpMethods.IsHead(context.Request.Method)) return;
-        await using var writer = new Utf8JsonWriter(context.Response.BodyWriter);
+        await using var writer = new Utf8JsonWriter(context.Response.BodyWriter, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         writer.WriteStartObject();
         writer.WriteString("title", title);
         writer.WriteNumber("status", status);

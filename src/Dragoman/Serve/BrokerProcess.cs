@@ -32,7 +32,7 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
         foreach (var warning in warnings) log.LogWarning("{Warning}", warning);
 
         await using var broker = await StartBrokerAsync();
-        var node = new AdminNode(broker);
+        using var node = new AdminNode(broker);
         var bindings = Bindings(broker, node, loggers);
         if (bindings.Count == 0) throw new CommandException("Every listener is off, so nobody could reach the broker.", ExitCode.Usage);
         await using var server = await StartListenersAsync(bindings, loggers);
@@ -52,7 +52,7 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
             Environment.Exit(ExitCode.DiskFailed);
         }
         log.LogInformation("Stopping on {Signal}", await _stop.Task);
-        node.IsReady = false;
+        node.Stop();
         await server.DisposeAsync();
         await broker.DisposeAsync();
         log.LogInformation("Stopped in good order");

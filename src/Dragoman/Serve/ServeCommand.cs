@@ -8,13 +8,7 @@ internal static class ServeCommand
 {
     public static Command Create()
     {
-        var command = new Command("serve", """
-            Runs the broker until it is told to stop (SIGTERM, Ctrl+C).
-
-            Prints "listening NAME HOST:PORT" for each listener, then "ready in N ms" (counted from process start). Logs go to stderr.
-            Every option can also be given as an environment variable (--commit-mode is DRAGOMAN_COMMIT_MODE) or in appsettings.json,
-            in the working directory or beside the executable ("commitMode"); the command line counts first, then the environment.
-            """);
+        var command = new Command("serve", "Runs the broker until it is told to stop. Options can also be given as variables (--commit-mode is DRAGOMAN_COMMIT_MODE) or in appsettings.json (\"commitMode\"); the command line counts first.");
         var options = new List<(Setting Setting, Option Option)>();
         foreach (var setting in Setting.All)
         {
