@@ -86,7 +86,8 @@ public interface IPartitionHandle
 
     /// <summary>
     /// Appends one record batch of format v2 as a producer sent it. The bytes may be changed (timestamps) and must stay
-    /// put until the answer, which comes when the batch is as durable as the topic asks.
+    /// put until the answer, which comes when the batch is as durable as the topic asks. Calls by one caller take effect
+    /// in the order in which they are made, whether or not it waits for the answers in between.
     /// </summary>
     ValueTask<AppendAnswer> AppendAsync(Memory<byte> batch, CancellationToken cancellation = default);
 

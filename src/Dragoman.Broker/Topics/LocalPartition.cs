@@ -9,6 +9,8 @@ namespace Dragoman.Broker.Topics;
 /// <summary>A partition whose log this node owns: handles call it directly.</summary>
 internal sealed class LocalPartition(Store store, LocalTopic topic, int index, PartitionLog log) : IPartitionHandle
 {
+    private readonly AppendTurns _turns = new();
+
     public int Index { get; } = index;
 
     public PartitionLog Log { get; } = log;
@@ -25,9 +27,19 @@ internal sealed class LocalPartition(Store store, LocalTopic topic, int index, P
         try
         {
             var mode = Log.Kind == LogKind.Memory ? CommitMode.Memory : settings.CommitMode == CommitMode.Written ? CommitMode.Written : CommitMode.Fsync;
-            if (Log.Kind == LogKind.Memory) await store.ReserveOffsetsAsync(Log, summary.RecordCount);
-            var commit = await store.BeginAsync(mode, batch.Length, cancellation);
-            var committed = Enqueue(commit, batch, logAppendTime, out var answer);
+            var beginning = _turns.BeginAsync(
+                static s => s.Partition.BeginAsync(s.mode, s.RecordCount, s.Length, s.cancellation), (Partition: this, mode, summary.RecordCount, batch.Length, cancellation), out var turn);
+            ValueTask committed;
+            AppendAnswer answer;
+            try
+            {
+                var commit = await beginning;
+                committed = Enqueue(commit, batch, logAppendTime, out answer);
+            }
+            finally
+            {
+                turn?.End();
+            }
             await committed;
             return answer;
         }
@@ -38,6 +50,19 @@ internal sealed class LocalPartition(Store store, LocalTopic topic, int index, P
         catch (StoreFailedException failed)
         {
             return Refuse(PartitionStatus.StorageError, failed.Message);
+        }
+    }
+
+    private ValueTask<Commit> BeginAsync(CommitMode mode, int records, int bytes, CancellationToken cancellation)
+    {
+        if (Log.Kind == LogKind.Durable) return store.BeginAsync(mode, bytes, cancellation);
+        var reserving = store.ReserveOffsetsAsync(Log, records);
+        return reserving.IsCompletedSuccessfully ? store.BeginAsync(mode, bytes, cancellation) : AfterAsync();
+
+        async ValueTask<Commit> AfterAsync()
+        {
+            await reserving;
+            return await store.BeginAsync(mode, bytes, cancellation);
         }
     }
 

@@ -76,7 +76,7 @@ internal static class TopicConfigs
     public static string ValueOf(TopicConfig config, TopicSettings settings, TopicSettings defaults) => config.Name switch
     {
         // What was asked for; a topic that is compacted only keeps its retention for when it is not.
-        CleanupPolicy => settings.Attributes.GetValueOrDefault(CleanupPolicy) ?? (settings.Compacted ? "compact" : "delete"),
+        CleanupPolicy => Policy(settings),
         RetentionMs or RetentionBytes when IsCompactedOnly(settings) =>
             settings.Attributes.GetValueOrDefault(config.Name) ?? Text(config.Name == RetentionMs ? defaults.RetentionMs : defaults.RetentionBytes),
         RetentionMs => Text(settings.RetentionMs),
@@ -133,8 +133,16 @@ internal static class TopicConfigs
         _ => settings,
     };
 
-    private static bool IsCompactedOnly(TopicSettings settings) =>
-        settings.Compacted && !TopicConfig.SplitList(settings.Attributes.GetValueOrDefault(CleanupPolicy) ?? "compact").Contains("delete");
+    /// <summary>Whether old messages of a topic go by age and size, though it may be compacted besides.</summary>
+    public static bool IsAlsoDeleted(TopicSettings settings) => TopicConfig.SplitList(Policy(settings)).Contains("delete");
+
+    /// <summary>The policy as it was set; where somebody else has changed the setting since, as the setting says.</summary>
+    private static string Policy(TopicSettings settings) =>
+        settings.Attributes.TryGetValue(CleanupPolicy, out var set) && TopicConfig.SplitList(set).Contains("compact") == settings.Compacted
+            ? set
+            : settings.Compacted ? "compact" : "delete";
+
+    private static bool IsCompactedOnly(TopicSettings settings) => settings.Compacted && !IsAlsoDeleted(settings);
 
     private static CommitMode ModeOf(string value) => value switch
     {

@@ -32,6 +32,15 @@ internal sealed class HandlerTable
         new FetchHandler(),
         new ListOffsetsHandler(),
         new CreateTopicsHandler(),
+        new DeleteTopicsHandler(),
+        new DeleteRecordsHandler(),
+        new InitProducerIdHandler(),
+        new OffsetForLeaderEpochHandler(),
+        new DescribeConfigsHandler(),
+        new AlterConfigsHandler(),
+        new CreatePartitionsHandler(),
+        new IncrementalAlterConfigsHandler(),
+        new DescribeClusterHandler(),
     ]);
 
     /// <summary>Finds what handles a request.</summary>

@@ -1,0 +1,54 @@
+using Dragoman.Broker.Topics;
+using Dragoman.Kafka.Sessions;
+using Dragoman.Kafka.Topics;
+using Dragoman.Kafka.Wire;
+using Dragoman.Kafka.Wire.Messages;
+
+namespace Dragoman.Kafka.Handlers;
+
+/// <summary>Adds partitions to topics.</summary>
+internal sealed class CreatePartitionsHandler : RequestHandler<CreatePartitionsRequest, CreatePartitionsResponse>
+{
+    protected override async ValueTask<CreatePartitionsResponse?> HandleAsync(CreatePartitionsRequest message, PendingRequest request)
+    {
+        var response = new CreatePartitionsResponse();
+        foreach (var asked in message.Topics)
+        {
+            var result = new CreatePartitionsResponse.CreatePartitionsTopicResult { Name = asked.Name };
+            response.Results.Add(result);
+            try
+            {
+                if (message.Topics.Count(t => t.Name == asked.Name) > 1)
+                    throw new KafkaRequestException(ErrorCode.InvalidRequest, $"The request names topic '{asked.Name}' more than once.");
+                await AddAsync(asked, message.ValidateOnly, request.Broker).ConfigureAwait(false);
+            }
+            catch (KafkaRequestException error)
+            {
+                result.ErrorCode = error.Code;
+                result.ErrorMessage = error.Message;
+            }
+        }
+        return response;
+    }
+
+    private static async ValueTask AddAsync(CreatePartitionsRequest.CreatePartitionsTopic asked, bool validateOnly, Broker.Broker broker)
+    {
+        var topic = broker.Topics.Find(KafkaTopicNames.Parse(asked.Name))
+            ?? throw new KafkaRequestException(ErrorCode.UnknownTopicOrPartition, $"There is no topic '{asked.Name}'.");
+        var now = topic.Partitions.Count;
+        if (asked.Count <= now)
+            throw new KafkaRequestException(ErrorCode.InvalidPartitions, $"Topic '{asked.Name}' has {now} partitions, and partitions are only added.");
+        if (asked.Count > ITopics.MaxPartitions)
+            throw new KafkaRequestException(ErrorCode.InvalidPartitions, $"A topic has at most {ITopics.MaxPartitions} partitions.");
+        if (asked.Assignments is { } assignments)
+        {
+            if (assignments.Count != asked.Count - now)
+                throw new KafkaRequestException(ErrorCode.InvalidReplicaAssignment, $"{asked.Count - now} partitions are added and {assignments.Count} assigned.");
+            if (assignments.Any(a => a.BrokerIds is not [var only] || only != broker.Options.NodeId))
+                throw new KafkaRequestException(ErrorCode.InvalidReplicaAssignment, $"There is broker {broker.Options.NodeId} alone.");
+        }
+        if (validateOnly) return;
+        var answer = await broker.Topics.AddPartitionsAsync(topic.Name, asked.Count).ConfigureAwait(false);
+        if (answer.Status != TopicStatus.Ok) throw new KafkaRequestException(Errors.Of(answer.Status), answer.Message ?? answer.Status.ToString());
+    }
+}

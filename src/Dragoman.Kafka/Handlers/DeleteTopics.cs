@@ -1,0 +1,39 @@
+using Dragoman.Broker.Topics;
+using Dragoman.Kafka.Sessions;
+using Dragoman.Kafka.Topics;
+using Dragoman.Kafka.Wire;
+using Dragoman.Kafka.Wire.Messages;
+
+namespace Dragoman.Kafka.Handlers;
+
+/// <summary>Deletes topics, named or by their ids.</summary>
+internal sealed class DeleteTopicsHandler : RequestHandler<DeleteTopicsRequest, DeleteTopicsResponse>
+{
+    protected override async ValueTask<DeleteTopicsResponse?> HandleAsync(DeleteTopicsRequest message, PendingRequest request)
+    {
+        var response = new DeleteTopicsResponse();
+        foreach (var name in message.TopicNames) response.Responses.Add(await DeleteAsync(name, Guid.Empty, request).ConfigureAwait(false));
+        foreach (var topic in message.Topics) response.Responses.Add(await DeleteAsync(topic.Name, topic.TopicId, request).ConfigureAwait(false));
+        return response;
+    }
+
+    private static async ValueTask<DeleteTopicsResponse.DeletableTopicResult> DeleteAsync(string? name, Guid id, PendingRequest request)
+    {
+        var result = new DeleteTopicsResponse.DeletableTopicResult { Name = name, TopicId = id };
+        if ((name is null) == (id == Guid.Empty)) return Refuse(result, ErrorCode.InvalidRequest, "A topic to delete has either a name or an id.");
+        var topic = name is null ? request.Broker.Topics.Find(id) : request.Broker.Topics.Find(KafkaTopicNames.Parse(name));
+        if (topic is null)
+            return name is null ? Refuse(result, ErrorCode.UnknownTopicId, $"There is no topic with id {id}.") : Refuse(result, ErrorCode.UnknownTopicOrPartition, $"There is no topic '{name}'.");
+        result.Name = KafkaTopicNames.Format(topic.Name);
+        result.TopicId = topic.Id;
+        var answer = await request.Broker.Topics.DeleteAsync(topic.Name).ConfigureAwait(false);
+        return answer.Status == TopicStatus.Ok ? result : Refuse(result, Errors.Of(answer.Status), answer.Message);
+    }
+
+    private static DeleteTopicsResponse.DeletableTopicResult Refuse(DeleteTopicsResponse.DeletableTopicResult result, ErrorCode error, string? message)
+    {
+        result.ErrorCode = error;
+        result.ErrorMessage = message;
+        return result;
+    }
+}
