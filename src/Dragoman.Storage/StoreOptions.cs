@@ -13,7 +13,7 @@ public sealed record StoreOptions
     public int MaxJournalFileBytes { get; init; } = 1 << 30;
 
     /// <summary>Payload of the largest round: what one write and one fsync cover.</summary>
-    public int MaxRoundBytes { get; init; } = 4 << 20;
+    public int MaxRoundBytes { get; init; } = 1 << 20;
 
     /// <summary>Memory in which rounds are put together and the newest part of the journal is read.</summary>
     public int TailBytes { get; init; } = 16 << 20;
@@ -31,7 +31,7 @@ public sealed record StoreOptions
     public int CheckpointAfterFiles { get; init; } = 1;
 
     /// <summary>Sealed journal files at which publishers have to wait for the checkpoint.</summary>
-    public int MaxSealedFiles { get; init; } = 16;
+    public int MaxSealedFiles { get; init; } = 64;
 
     /// <summary>A log with at least so much in a checkpoint gets a segment of its own.</summary>
     public int OwnSegmentBytes { get; init; } = 1 << 20;

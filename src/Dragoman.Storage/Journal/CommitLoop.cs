@@ -105,7 +105,13 @@ internal sealed class CommitLoop
             while (true)
             {
                 await _wake.WaitAsync();
-                while (TakeRound()) await CommitRoundAsync();
+                while (TakeRound())
+                {
+                    await CommitRoundAsync();
+                    // Those who were just answered often have more to commit: let them join the next round, or it
+                    // would sync for the first of them alone.
+                    await Task.Yield();
+                }
                 lock (_queueLock)
                 {
                     if (_stopping && _queue.Count == 0) return;
