@@ -135,7 +135,7 @@ public sealed class KafkaSession : IDisposable
             var reader = new KafkaReader(new ReadOnlySequence<byte>(frame.Memory));
             var header = RequestHeader.Read(ref reader);
             if (!FrontEnd.Handlers.TryGet(header, out var handler))
-                throw new ConnectionFailedException($"Request {header.ApiKey} in version {header.ApiVersion} is not served, and was not advertised.");
+                throw new ConnectionFailedException($"Request {header.ApiKey} in version {header.ApiVersion} is not served. Is the client much older, or newer, than Kafka 2.1 to 4?");
             request.Begin(frame, header, (int)(frame.Length - reader.Remaining), handler);
             return handler.MayOverlap;
         }
