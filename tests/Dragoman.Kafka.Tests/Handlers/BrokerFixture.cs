@@ -170,6 +170,25 @@ internal sealed class TestConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>Lets a frame pass unread, without a copy of it.</summary>
+    [System.Runtime.CompilerServices.AsyncMethodBuilder(typeof(System.Runtime.CompilerServices.PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask SkipFrameAsync()
+    {
+        while (true)
+        {
+            var result = await _toClient.Reader.ReadAsync();
+            var reader = new SequenceReader<byte>(result.Buffer);
+            Assert.False(result.IsCompleted);
+            if (reader.TryReadBigEndian(out int length) && reader.Remaining >= length)
+            {
+                reader.Advance(length);
+                _toClient.Reader.AdvanceTo(reader.Position);
+                return;
+            }
+            _toClient.Reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+        }
+    }
+
     /// <summary>Whether an answer comes within a while.</summary>
     public async Task<bool> HasAnswerAsync(int milliseconds)
     {
