@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dragoman.Broker.Topics;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
@@ -38,6 +39,7 @@ internal sealed class FetchOperation : ILogListener, IDisposable
     private TimeProvider Time => _session.FrontEnd.Broker.Time;
 
     /// <summary>Does a request. What it found stays in place until the request's resources are disposed.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<FetchResponse?> RunAsync(FetchRequest message, PendingRequest pending)
     {
         _request = message;
@@ -76,6 +78,7 @@ internal sealed class FetchOperation : ILogListener, IDisposable
 
     /// <summary>Looks at all partitions, those first that came off badly last time.</summary>
     /// <returns>Whether the answer can go out as it is.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> CollectAsync()
     {
         ReleaseRecords();
@@ -147,6 +150,7 @@ internal sealed class FetchOperation : ILogListener, IDisposable
 
     /// <summary>Finds a partition's batches.</summary>
     /// <returns>False if there are none that may go into the answer.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> ReadAsync(Part part, PartitionOffsets offsets, int left)
     {
         var committedOnly = _request.IsolationLevel == IsolationLevel.ReadCommitted;
@@ -182,6 +186,7 @@ internal sealed class FetchOperation : ILogListener, IDisposable
     }
 
     /// <summary>Waits until there is enough, the time is over, or nobody waits any more.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WaitAsync()
     {
         var started = Time.GetTimestamp();

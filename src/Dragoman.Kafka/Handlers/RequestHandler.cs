@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Wire;
 
@@ -34,6 +35,7 @@ internal abstract class RequestHandler<TRequest, TResponse> : RequestHandler
 
     public override bool Handles(short version) => version >= TRequest.MinVersion && version <= TRequest.MaxVersion;
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public override async ValueTask HandleAsync(PendingRequest request)
     {
         var message = Decode(request);

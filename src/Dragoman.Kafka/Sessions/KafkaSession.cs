@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using System.Net;
+using System.Runtime.CompilerServices;
 using Dragoman.Kafka.Handlers;
 using Dragoman.Kafka.Wire;
 using Dragoman.Protocols;
@@ -124,7 +125,7 @@ public sealed class KafkaSession : IDisposable
             overlapping = mayOverlap;
             _responses.Add(request);
             // Runs in place up to where it has to wait; its end is what the writing loop waits for.
-            _ = HandleAsync(request);
+            request.Handle();
         }
     }
 
@@ -135,7 +136,7 @@ public sealed class KafkaSession : IDisposable
             var reader = new KafkaReader(new ReadOnlySequence<byte>(frame.Memory));
             var header = RequestHeader.Read(ref reader);
             if (!FrontEnd.Handlers.TryGet(header, out var handler))
-                throw new ConnectionFailedException($"Request {header.ApiKey} in version {header.ApiVersion} is not served, and was not advertised.");
+                throw new ConnectionFailedException($"Request {header.ApiKey} in version {header.ApiVersion} is not served. Is the client much older, or newer, than Kafka 2.1 to 4?");
             request.Begin(frame, header, (int)(frame.Length - reader.Remaining), handler);
             return handler.MayOverlap;
         }
@@ -147,36 +148,23 @@ public sealed class KafkaSession : IDisposable
         }
     }
 
-    private async Task HandleAsync(PendingRequest request)
+    /// <summary>Takes in how a request's handling ended.</summary>
+    internal void OnHandled(PendingRequest request, Exception? error)
     {
-        try
+        request.Failure = error switch
         {
-            await request.Handler!.HandleAsync(request).ConfigureAwait(false);
-        }
-        catch (KafkaWireException error)
-        {
-            request.Failure = new ConnectionFailedException($"The client sent a malformed {request.Header.ApiKey} request, version {request.Version}: {error.Message}", error);
-        }
-        catch (ConnectionFailedException error)
-        {
-            request.Failure = error;
-        }
-        catch (OperationCanceledException error)
-        {
-            request.Failure = error;
-        }
-#pragma warning disable CA1031 // Whatever goes wrong with one client's request must not reach the others; it is logged in full.
-        catch (Exception error)
-#pragma warning restore CA1031
-        {
-            FrontEnd.Log.LogError(error, "{Request} version {Version} of connection {Connection} failed.", request.Header.ApiKey, request.Version, Name);
-            request.Failure = new ConnectionFailedException($"{request.Header.ApiKey} failed: {error.Message}", error);
-        }
-        finally
-        {
-            request.ReleaseFrame();
-            request.SetReady();
-        }
+            null or ConnectionFailedException or OperationCanceledException => error,
+            KafkaWireException => new ConnectionFailedException($"The client sent a malformed {request.Header.ApiKey} request, version {request.Version}: {error.Message}", error),
+            _ => Unexpected(request, error),
+        };
+        request.ReleaseFrame();
+        request.SetReady();
+    }
+
+    private ConnectionFailedException Unexpected(PendingRequest request, Exception error)
+    {
+        FrontEnd.Log.LogError(error, "{Request} version {Version} of connection {Connection} failed.", request.Header.ApiKey, request.Version, Name);
+        return new ConnectionFailedException($"{request.Header.ApiKey} failed: {error.Message}", error);
     }
 
     /// <summary>Writes answers; once that is impossible, waits for requests that are under way and drops their answers.</summary>
@@ -210,6 +198,7 @@ public sealed class KafkaSession : IDisposable
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Exception?> WriteAsync(PendingRequest request)
     {
         if (request.Failure is { } failure)
@@ -228,6 +217,7 @@ public sealed class KafkaSession : IDisposable
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<Exception?> FlushAsync()
     {
         try

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dragoman.Kafka.Handlers;
 using Dragoman.Kafka.Wire;
 using Dragoman.Protocols.Framing;
@@ -5,12 +6,20 @@ using Dragoman.Protocols.Framing;
 namespace Dragoman.Kafka.Sessions;
 
 /// <summary>A request from its arrival until its answer is written.</summary>
-internal sealed class PendingRequest(KafkaSession session) : PendingResponse
+internal sealed class PendingRequest : PendingResponse
 {
+    private readonly Action _onHandled;
+    private ConfiguredValueTaskAwaitable.ConfiguredValueTaskAwaiter _handling;
     private Frame? _frame;
 
+    public PendingRequest(KafkaSession session)
+    {
+        Session = session;
+        _onHandled = OnHandled;
+    }
+
     /// <summary>The connection it came by.</summary>
-    public KafkaSession Session { get; } = session;
+    public KafkaSession Session { get; }
 
     /// <summary>The front end.</summary>
     public KafkaFrontEnd FrontEnd => Session.FrontEnd;
@@ -52,6 +61,35 @@ internal sealed class PendingRequest(KafkaSession session) : PendingResponse
         Handler = handler;
         Body = frame.Memory[headerLength..];
         ResponseVersion = header.ApiVersion;
+    }
+
+    /// <summary>Has the request handled: in place up to where it has to wait. Its end, whatever it is, makes it ready.</summary>
+    public void Handle()
+    {
+        // The continuation may run, and the object be in use for another request, before this method returns.
+#pragma warning disable CA2012 // It is consumed once, by OnHandled: awaiting it here would allocate for each request.
+        var handling = Handler!.HandleAsync(this).ConfigureAwait(false).GetAwaiter();
+#pragma warning restore CA2012
+        _handling = handling;
+        if (handling.IsCompleted) OnHandled();
+        else handling.UnsafeOnCompleted(_onHandled);
+    }
+
+    private void OnHandled()
+    {
+        Exception? failure = null;
+        try
+        {
+            _handling.GetResult();
+        }
+#pragma warning disable CA1031 // Whatever goes wrong with one client's request must not reach the others; the session sees to it.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            failure = error;
+        }
+        _handling = default;
+        Session.OnHandled(this, failure);
     }
 
     /// <summary>Gives the request's memory back; nothing may refer to it any more.</summary>

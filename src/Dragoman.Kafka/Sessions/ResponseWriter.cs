@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using Dragoman.Kafka.Handlers;
 using Dragoman.Kafka.Wire;
 
@@ -34,6 +35,7 @@ internal sealed class ResponseWriter(PipeWriter output) : IBufferWriter<byte>, I
 
     /// <summary>Lets the connection have what was written.</summary>
     /// <returns>False if the client does not read any more.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> FlushAsync()
     {
         Unflushed = 0;
@@ -41,6 +43,7 @@ internal sealed class ResponseWriter(PipeWriter output) : IBufferWriter<byte>, I
         return !result.IsCompleted;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> StreamAsync(PendingRequest request)
     {
         try

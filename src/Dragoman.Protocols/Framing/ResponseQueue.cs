@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dragoman.Storage.Platform;
 
 namespace Dragoman.Protocols.Framing;
@@ -39,6 +40,7 @@ public sealed class ResponseQueue
         return WaitAsync(unanswered);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> WaitAsync(int unanswered)
     {
         while (true)
@@ -86,6 +88,7 @@ public sealed class ResponseQueue
     }
 
     /// <summary>The oldest request, once its answer is ready; null after the last.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<PendingResponse?> NextAsync()
     {
         while (true)
