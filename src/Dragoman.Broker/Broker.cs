@@ -11,8 +11,8 @@ namespace Dragoman.Broker;
 [SuppressMessage("Naming", "CA1724", Justification = "It is the broker.")]
 public sealed class Broker : IAsyncDisposable
 {
-    private const long TopicsState = 1;
-    private const long ProducerIdsState = 2;
+    internal const long TopicsState = 1;
+    internal const long ProducerIdsState = 2;
 
     private Broker(BrokerOptions options, Store store, Random random)
     {

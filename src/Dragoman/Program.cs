@@ -9,6 +9,7 @@ var root = new RootCommand("Dragoman: one message broker that every existing cli
     TopicCommand.Create(),
     ProduceCommand.Create(),
     ConsumeCommand.Create(),
+    StorageCommand.Create(),
 };
 var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
 if (parsed.Action is ParseErrorAction)

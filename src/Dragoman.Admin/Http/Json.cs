@@ -35,7 +35,11 @@ internal static class Json
     }
 
     /// <summary>Says what is wrong with a JSON text in the text's own terms.</summary>
-    public static string Explain(JsonException error) => error.Path is { Length: > 1 } path
-        ? $"{path} is unknown here, or not of the right type."
-        : error.Message.Contains("missing required", StringComparison.Ordinal) ? "a required property is missing." : $"it is no valid JSON (line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}).";
+    public static string Explain(JsonException error)
+    {
+        // Where the text itself is broken, the serializer wraps what its reader said.
+        if (error.InnerException is JsonException || error.Path is null) return $"it is no valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine + 1}.";
+        if (error.Message.Contains("missing required", StringComparison.Ordinal)) return "a required property is missing.";
+        return error.Path is "$" ? "it should be a JSON object." : $"{error.Path} is unknown here, or not of the right type.";
+    }
 }

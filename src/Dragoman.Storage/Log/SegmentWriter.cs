@@ -139,6 +139,17 @@ internal sealed class SegmentWriter : IDisposable
         BinaryPrimitives.WriteInt32LittleEndian(target[52..], region.IndexCount);
     }
 
+    /// <summary>Reads an entry of the table of regions.</summary>
+    public static SegmentRegion ReadTableEntry(ReadOnlySpan<byte> source) => new(
+        BinaryPrimitives.ReadInt64LittleEndian(source),
+        BinaryPrimitives.ReadInt64LittleEndian(source[8..]),
+        BinaryPrimitives.ReadInt32LittleEndian(source[16..]),
+        BinaryPrimitives.ReadInt64LittleEndian(source[20..]),
+        BinaryPrimitives.ReadInt64LittleEndian(source[28..]),
+        BinaryPrimitives.ReadInt64LittleEndian(source[36..]),
+        BinaryPrimitives.ReadInt64LittleEndian(source[44..]),
+        BinaryPrimitives.ReadInt32LittleEndian(source[52..]));
+
     private async ValueTask WriteAsync(byte[] bytes)
     {
         for (var done = 0; done < bytes.Length;)

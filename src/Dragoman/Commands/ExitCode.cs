@@ -12,6 +12,9 @@ internal static class ExitCode
     /// <summary>The command line or a setting makes no sense.</summary>
     public const int Usage = 2;
 
+    /// <summary>An inspection found damage.</summary>
+    public const int Damaged = 3;
+
     /// <summary>The disk failed while the broker ran: what was in memory is dropped, and a restart recovers (sysexits' EX_SOFTWARE).</summary>
     public const int DiskFailed = 70;
 }

@@ -1,0 +1,73 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using Dragoman.Broker;
+using Dragoman.Protocols;
+using Dragoman.Storage;
+using Dragoman.Storage.Platform;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Dragoman.Admin.Tests;
+
+/// <summary>A broker in a directory of its own with the admin listener on a free port.</summary>
+public sealed class AdminServer : IAsyncDisposable
+{
+    private readonly string _directory;
+    private readonly FrontEndServer _server;
+
+    private AdminServer(string directory, Broker.Broker broker, AdminNode node, FrontEndServer server)
+    {
+        _directory = directory;
+        Broker = broker;
+        Node = node;
+        _server = server;
+        Root = new Uri($"http://{server.Endpoints[0].EndPoint}/");
+        Client = new HttpClient { BaseAddress = new Uri(Root, "_dragoman/v1/"), Timeout = TimeSpan.FromSeconds(30) };
+    }
+
+    public Broker.Broker Broker { get; }
+
+    public AdminNode Node { get; }
+
+    public Uri Root { get; }
+
+    public HttpClient Client { get; }
+
+    public static async Task<AdminServer> StartAsync(bool autoCreate = true)
+    {
+        var directory = Directory.CreateTempSubdirectory("dragoman-admin-").FullName;
+        var broker = await Dragoman.Broker.Broker.StartAsync(
+            new BrokerOptions { Store = new StoreOptions { Directory = directory, JournalFileBytes = 4 << 20, HeadroomBytes = 0 }, AutoCreateTopics = autoCreate },
+            new OsFileSystem(), TimeProvider.System, ThreadPoolScheduler.Instance, new Random());
+        var node = new AdminNode(broker);
+        var server = await FrontEndServer.StartAsync([new FrontEndBinding(new AdminFrontEnd(node, NullLoggerFactory.Instance), IPAddress.Loopback, 0)], NullLoggerFactory.Instance);
+        node.Listeners = [new AdminListener("admin", server.Endpoints[0].EndPoint.ToString())];
+        node.IsReady = true;
+        return new AdminServer(directory, broker, node, server);
+    }
+
+    /// <summary>Sends a request and returns status and JSON body.</summary>
+    public async Task<(HttpStatusCode Status, JsonNode? Body)> SendAsync(string method, string path, string? body = null, string type = "application/json")
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (body is not null)
+        {
+            request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+            request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
+        }
+        using var response = await Client.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        if ((int)response.StatusCode >= 400) Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        return (response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        Node.Stop();
+        await _server.DisposeAsync();
+        await Broker.DisposeAsync();
+        Node.Dispose();
+        Directory.Delete(_directory, recursive: true);
+    }
+}

@@ -1,0 +1,177 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Dragoman.Cli.Tests;
+
+public sealed class ClientTests : IAsyncLifetime
+{
+    private readonly Workspace _workspace = new();
+    private ServeProcess _serve = null!;
+
+    public async ValueTask InitializeAsync() =>
+        _serve = await ServeProcess.StartAsync(_workspace.Path, "--data", _workspace.Data, "--kafka", "0", "--admin", "0", "--journal-file-size", "2MiB");
+
+    public async ValueTask DisposeAsync()
+    {
+        await _serve.DisposeAsync();
+        _workspace.Dispose();
+    }
+
+    private async Task<string> OkAsync(params string[] arguments)
+    {
+        var result = await _serve.RunAsync(arguments);
+        Assert.True(result.ExitCode == 0, result.Error);
+        return result.Output;
+    }
+
+    private async Task<string> FailAsync(params string[] arguments)
+    {
+        var result = await _serve.RunAsync(arguments);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Equal("", result.Output);
+        return result.Error;
+    }
+
+    private static byte[] Lines(int count)
+    {
+        var text = new StringBuilder();
+        for (var i = 0; i < count; i++) text.Append("line ").Append(i).Append(" of a text that repeats itself é\r\n");
+        return Encoding.UTF8.GetBytes(text.ToString());
+    }
+
+    [Fact]
+    public async Task Topics_are_created_listed_described_altered_and_deleted()
+    {
+        Assert.Equal("Created topic orders with 3 partitions.\n", await OkAsync("topic", "create", "orders", "--partitions", "3", "--retention", "12h"));
+        Assert.Equal("dragoman: Topic 'orders' is there already.\n", await FailAsync("topic", "create", "orders"));
+        Assert.Equal("TOPIC   PARTITIONS  RECORDS  SIZE  COMMIT MODE\norders           3        0   0 B  fsync\n", await OkAsync("topic", "list"));
+        var described = JsonNode.Parse(await OkAsync("topic", "describe", "orders", "--json"))!;
+        Assert.Equal(43_200_000, (long)described["settings"]!["retentionMs"]!);
+        Assert.Contains("Retention:      for ever, at least 1 KiB per partition\n", await OkAsync("topic", "alter", "orders", "--retention", "forever", "--retention-bytes", "1KiB", "--partitions", "4"));
+        Assert.Equal("Deleted topic orders.\n", await OkAsync("topic", "delete", "orders"));
+        Assert.Equal("dragoman: There is no topic 'orders'.\n", await FailAsync("topic", "describe", "orders"));
+        Assert.Empty(JsonNode.Parse(await OkAsync("topic", "list", "--json"))!["topics"]!.AsArray());
+    }
+
+    [Theory]
+    [InlineData("none")]
+    [InlineData("gzip")]
+    [InlineData("snappy")]
+    [InlineData("lz4")]
+    [InlineData("zstd")]
+    public async Task A_text_goes_in_and_comes_out_byte_for_byte(string codec)
+    {
+        var text = Lines(100_000);
+        var produced = await _serve.SendAsync(text, "produce", "text", "--compression", codec, "--json");
+        Assert.Equal(0, produced.ExitCode);
+        Assert.Equal(100_000, (long)JsonNode.Parse(produced.Output)!["records"]!);
+        var consumed = await _serve.RunAsync("consume", "text");
+        Assert.True(text.AsSpan().SequenceEqual(consumed.OutputBytes));
+        Assert.Equal("", consumed.Error);
+    }
+
+    [Fact]
+    public async Task Keys_partitions_positions_and_formats()
+    {
+        await OkAsync("topic", "create", "t", "--partitions", "2");
+        Assert.Equal(0, (await _serve.SendAsync("a=1\nb\n"u8.ToArray(), "produce", "t", "--key-separator", "=", "--partition", "1")).ExitCode);
+        Assert.Equal("1\nb\n", await OkAsync("consume", "t"));
+        Assert.Equal("a\t1\nb\n", await OkAsync("consume", "t", "--format", "key-value"));
+        Assert.Equal("a->1\n", await OkAsync("consume", "t", "--format", "key-value", "--key-separator", "->", "--limit", "1"));
+        Assert.Equal("b\n", await OkAsync("consume", "t", "--partition", "1", "--from", "1"));
+        Assert.Equal("", await OkAsync("consume", "t", "--from", "end"));
+        Assert.Equal("", await OkAsync("consume", "t", "--partition", "0"));
+        Assert.Contains("say which partition", await FailAsync("consume", "t", "--from", "1"));
+        Assert.Contains("no partition '2'", await FailAsync("consume", "t", "--partition", "2"));
+        var json = await OkAsync("consume", "t", "--json");
+        Assert.Equal("a", (string?)JsonNode.Parse(json.Split('\n')[0])!["key"]);
+        var copied = string.Concat(json.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => JsonNode.Parse(l)!.AsObject()).Select(r =>
+        {
+            r.Remove("offset");
+            return r.ToJsonString() + "\n";
+        }));
+        await OkAsync("topic", "create", "copy", "--partitions", "2");
+        Assert.Equal(0, (await _serve.SendAsync(Encoding.UTF8.GetBytes(copied), "produce", "copy", "--format", "json")).ExitCode);
+        Assert.Equal(json, await OkAsync("consume", "copy", "--json"));
+    }
+
+    [Fact]
+    public async Task A_refused_record_ends_produce_with_the_reason()
+    {
+        await OkAsync("topic", "create", "t", "--max-message-bytes", "1KiB");
+        var result = await _serve.SendAsync(Encoding.UTF8.GetBytes($"a\n{new string('x', 5000)}\n"), "produce", "t");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("larger than the topic's maxMessageBytes", result.Error);
+        Assert.Equal("a\n", await OkAsync("consume", "t"));
+    }
+
+    [Fact]
+    public async Task A_broker_that_is_not_there_is_explained()
+    {
+        await _serve.StopAsync();
+        Assert.Contains("Is 'dragoman serve' running there?", await FailAsync("topic", "list"));
+    }
+
+    [Fact]
+    public async Task A_stopped_directory_is_inspected_and_a_running_one_is_left_alone()
+    {
+        await OkAsync("topic", "create", "orders", "--partitions", "2");
+        await _serve.SendAsync(Lines(100_000), "produce", "big");
+        await _serve.SendAsync("a\nb\n"u8.ToArray(), "produce", "orders", "--partition", "1");
+        var busy = await FailAsync("storage", "inspect", _workspace.Data);
+        Assert.Contains($"in use by process {_serve.Id}", busy);
+        await _serve.StopAsync();
+        var before = Fingerprint();
+        var text = await OkAsync("storage", "inspect", _workspace.Data);
+        Assert.Contains("whole; stopped in good order", text);
+        Assert.Contains("No damage found.", text);
+        Assert.Matches(@"(?m)^big +0 +\d+ +0  100000 ", text);
+        var json = JsonNode.Parse(await OkAsync("storage", "inspect", _workspace.Data, "--json", "--rounds"))!;
+        var orders = json["topics"]!.AsArray().Single(t => (string?)t!["name"] == "orders")!;
+        Assert.Equal(2, (long)orders["partitions"]![1]!["endOffset"]!);
+        Assert.Equal("clean-stop", (string?)json["rounds"]!.AsArray()[^1]!["commits"]!.AsArray()[^1]!["entries"]![0]!["kind"]);
+        Assert.Equal(before, Fingerprint());
+    }
+
+    [Fact]
+    public async Task A_directory_is_inspected_after_kill_9_and_damage_in_a_segment_is_found()
+    {
+        await _serve.SendAsync(Lines(3_000), "produce", "small1");
+        await _serve.SendAsync(Lines(3_000), "produce", "small2");
+        await _serve.SendAsync(Lines(200_000), "produce", "big");
+        await _serve.KillAsync();
+        var text = await OkAsync("storage", "inspect", _workspace.Data);
+        Assert.Contains("whole; not stopped in good order", text);
+        Assert.Matches(@"(?m)^small1 +0 +\d+ +0 +3000 ", text);
+        var segment = Directory.GetFiles(_workspace.Data, "*.seg").Order(StringComparer.Ordinal).First();
+        await using (var file = File.Open(segment, FileMode.Open))
+        {
+            file.Position = 32 + 500;
+            file.WriteByte(0xA5);
+        }
+        var damaged = await _serve.RunAsync("storage", "inspect", _workspace.Data);
+        Assert.Equal(3, damaged.ExitCode);
+        Assert.Contains($"DAMAGE: {segment} at 32: The batch of log", damaged.Output);
+        Assert.Equal(0, (await _serve.RunAsync("storage", "inspect", _workspace.Data, "--quick")).ExitCode);
+    }
+
+    [Theory]
+    [InlineData("--version")]
+    [InlineData("--help")]
+    [InlineData("topic", "--help")]
+    [InlineData("storage", "inspect", "--help")]
+    public async Task Help_and_version_are_there(params string[] arguments) => Assert.NotEqual("", await OkAsync(arguments));
+
+    [Fact]
+    public async Task What_is_not_a_command_is_refused_on_stderr()
+    {
+        var result = await _serve.RunAsync("frobnicate");
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("frobnicate", result.Error);
+        Assert.Equal("", result.Output);
+    }
+
+    private string Fingerprint() =>
+        string.Join('\n', Directory.GetFiles(_workspace.Data).Where(f => !f.EndsWith("dragoman.lock", StringComparison.Ordinal)).Order(StringComparer.Ordinal)
+            .Select(f => $"{f} {Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(f)))}"));
+}
