@@ -8,7 +8,8 @@ namespace Dragoman.Kafka.Tests.Handlers;
 [Collection(nameof(SessionAllocationTests))]
 public sealed class SessionAllocationTests
 {
-    private const int Requests = 300;
+    // Enough for the array pool, which keeps arrays for each processor, to have all that it needs.
+    private const int Requests = 2000;
 
     [Fact]
     public async Task Producing_allocates_the_same_for_one_record_and_for_a_thousand()
@@ -39,7 +40,7 @@ public sealed class SessionAllocationTests
     {
         TestContext.Current.TestOutputHelper?.WriteLine($"{one} bytes per request with one record, {many} with 1,000");
         // Timing decides whether a wait is synchronous, and so a little of what is allocated; a record would be 32 bytes at least.
-        Assert.InRange(many, one - 250, one + 250);
+        Assert.InRange(many, one - 500, one + 500);
     }
 
     private static async Task<long> MeasureAsync(TestConnection client, byte[] request)
