@@ -144,8 +144,9 @@ public sealed class Store : IAsyncDisposable
     public ValueTask<Commit> BeginAsync(CommitMode mode, long bytes, bool urgent, CancellationToken cancellation)
     {
         var cost = CostOf(bytes);
-        if (cost > Options.MaxJournalFileBytes)
-            return ValueTask.FromException<Commit>(new ArgumentOutOfRangeException(nameof(bytes), bytes, $"A commit holds at most {Options.MaxJournalFileBytes / 2} bytes."));
+        var largest = Options.MaxJournalFileBytes - Options.ReserveBytes - FileJournal.FileOverhead;
+        if (cost > largest)
+            return ValueTask.FromException<Commit>(new ArgumentOutOfRangeException(nameof(bytes), bytes, $"A commit holds at most {largest / 2} bytes."));
         var admission = (mode == CommitMode.Memory ? _memory.Space : _journal.Space).AdmitAsync(cost, urgent, cancellation);
         return admission.IsCompletedSuccessfully ? ValueTask.FromResult(Rent(mode, cost)) : Slow(admission, mode, cost);
 
@@ -293,7 +294,7 @@ public sealed class Store : IAsyncDisposable
     }
 
     /// <summary>Makes a complete commit's changes visible.</summary>
-    internal void ApplyCommitted(Commit commit, long journalFile, HashSet<PartitionLog> changed)
+    internal void ApplyCommitted(Commit commit, HashSet<PartitionLog> changed)
     {
         foreach (ref readonly var entry in commit.Entries)
         {
@@ -308,7 +309,7 @@ public sealed class Store : IAsyncDisposable
                     _memory.DropBefore(log);
                     break;
                 case EntryKind.DeleteLog:
-                    ReleaseChunks(log.CommitDelete(journalFile));
+                    ReleaseChunks(log.CommitDelete(commit.JournalFile));
                     break;
                 default:
                     continue;
@@ -336,6 +337,7 @@ public sealed class Store : IAsyncDisposable
         _journal.Space.Fail(error);
         _memory.Fail(error);
         _loop.Fail(error);
+        _checkpointer.Wake();
     }
 
     /// <summary>Stops in good order: completes what was enqueued, marks the journal and lets the directory go.</summary>

@@ -24,6 +24,9 @@ public sealed record StoreOptions
     /// <summary>Space that must stay free when a journal file is reserved, so that a checkpoint can free more.</summary>
     public long HeadroomBytes { get; init; } = 128 << 20;
 
+    /// <summary>Journal space that only commits which free space, or end the store, may use.</summary>
+    public long ReserveBytes { get; init; } = 256 << 10;
+
     /// <summary>Journal files kept for use again after a checkpoint: writing over a file is cheaper than making one.</summary>
     public int RecycledFiles { get; init; } = 4;
 

@@ -76,7 +76,12 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
                 due = requests.Count > 0 || _reclaim || journal.SealedCount >= store.Options.CheckpointAfterFiles;
                 _reclaim = false;
             }
-            if (!due || store.Failed.IsCompleted) continue;
+            if (store.Failed.IsCompleted)
+            {
+                foreach (var request in requests) request.TrySetException(new StoreFailedException("The store has stopped after a disk error."));
+                continue;
+            }
+            if (!due) continue;
             try
             {
                 await CheckpointAsync();

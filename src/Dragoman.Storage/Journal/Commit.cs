@@ -45,6 +45,9 @@ public sealed class Commit : IValueTaskSource
 
     internal long Reserved { get; set; }
 
+    /// <summary>The journal file that it was written to.</summary>
+    internal long JournalFile { get; set; } = -1;
+
     /// <summary>Whether it syncs although it changes nothing.</summary>
     internal bool ForcesSync { get; set; }
 
@@ -90,6 +93,7 @@ public sealed class Commit : IValueTaskSource
         Sequence = 0;
         Mode = CommitMode.Memory;
         Reserved = 0;
+        JournalFile = -1;
         ForcesSync = false;
         IsEnqueued = false;
         _events.ResetWrittenCount();

@@ -48,7 +48,7 @@ internal sealed class CommitLoop
             var completion = commit.Completion;
             if (_failure is not null)
             {
-                commit.Fail(new StoreFailedException("The store has stopped after a disk error.", _failure));
+                commit.Fail(Stopped(_failure));
                 return completion;
             }
             // A command that changed nothing waits for what it may have seen, and for nothing if all of that is done.
@@ -114,29 +114,48 @@ internal sealed class CommitLoop
                 }
                 lock (_queueLock)
                 {
-                    if (_stopping && _queue.Count == 0) return;
+                    if (_stopping && _queue.Count == 0 || _failure is not null) return;
                 }
             }
         }
         catch (Exception error)
         {
             _store.Fail(error);
+            FailRound();
         }
     }
 
-    /// <summary>Ends all that waits; what it was waiting for is unknown.</summary>
+    /// <summary>
+    /// Ends all that waits in the queue; whether it survives is unknown. What is in a round is the loop's own to end,
+    /// as it may be reading it.
+    /// </summary>
     public void Fail(Exception error)
     {
         lock (_queueLock)
         {
             _failure ??= error;
-            var failure = new StoreFailedException("The store has stopped after a disk error.", error);
-            foreach (var commit in _round) commit.Fail(failure);
-            foreach (var commit in _strong) commit.Fail(failure);
+            while (_queue.TryDequeue(out var commit)) commit.Fail(Stopped(_failure));
+        }
+        _wake.Set();
+    }
+
+    private void FailRound()
+    {
+        lock (_queueLock)
+        {
+            foreach (var commit in _round) commit.Fail(Stopped(_failure!));
+            foreach (var commit in _strong) commit.Fail(Stopped(_failure!));
             _round.Clear();
             _strong.Clear();
-            while (_queue.TryDequeue(out var commit)) commit.Fail(failure);
         }
+    }
+
+    private static StoreFailedException Stopped(Exception cause) => new("The store has stopped after a disk error.", cause);
+
+    /// <summary>Nothing is written once something has failed elsewhere.</summary>
+    private void ThrowIfFailed()
+    {
+        if (Volatile.Read(ref _failure) is { } failure) throw Stopped(failure);
     }
 
     /// <summary>Takes as many commits as fit one round, or one that is too large for any.</summary>
@@ -144,7 +163,7 @@ internal sealed class CommitLoop
     {
         lock (_queueLock)
         {
-            if (_failure is not null) return false;
+            ThrowIfFailed();
             var budget = (long)_journal.MaxRoundPayload;
             while (_queue.TryPeek(out var commit))
             {
@@ -167,6 +186,7 @@ internal sealed class CommitLoop
         var start = 0;
         while (start < _round.Count)
         {
+            ThrowIfFailed();
             var end = start;
             var payload = 0L;
             while (end < _round.Count && payload + EncodedSize(_round[end]) <= Math.Min(_journal.Remaining, _journal.MaxRoundPayload))
@@ -257,6 +277,7 @@ internal sealed class CommitLoop
         JournalFile? file = null;
         for (var done = 0; done < body.Length;)
         {
+            ThrowIfFailed();
             var length = Math.Min(_journal.MaxRoundPayload - EntryFormat.CommitHeaderSize, body.Length - done);
             var flags = (done == 0 ? EntryFormat.First : 0) | (done + length == body.Length ? EntryFormat.Last : 0);
             var target = _journal.Reserve(EntryFormat.CommitHeaderSize + length);
@@ -283,6 +304,7 @@ internal sealed class CommitLoop
     /// <summary>Tells the logs where the commit's batches are. Nobody sees them before the commit is complete.</summary>
     private void Place(Commit commit, JournalFile file)
     {
+        commit.JournalFile = file.Number;
         var at = 0;
         var entries = commit.Entries;
         Span<int> starts = entries.Length <= 64 ? stackalloc int[entries.Length] : new int[entries.Length];
@@ -307,7 +329,7 @@ internal sealed class CommitLoop
         foreach (var commit in _round)
         {
             if (commit.Mode == CommitMode.Fsync) _strong.Add(commit);
-            else _store.ApplyCommitted(commit, _journal.Active.Number, _changed);
+            else _store.ApplyCommitted(commit, _changed);
         }
         if (_strong.Count == 0) Volatile.Write(ref _completedSequence, last);
         lock (_queueLock)
@@ -325,7 +347,7 @@ internal sealed class CommitLoop
 
     private void CompleteStrong()
     {
-        foreach (var commit in _strong) _store.ApplyCommitted(commit, _journal.Active.Number, _changed);
+        foreach (var commit in _strong) _store.ApplyCommitted(commit, _changed);
         Volatile.Write(ref _completedSequence, _strong[^1].Sequence);
         lock (_queueLock)
         {

@@ -7,6 +7,9 @@ namespace Dragoman.Storage.Journal;
 /// </summary>
 internal sealed class FileJournal : IJournal
 {
+    /// <summary>Space of a file that commits cannot use, and some to spare.</summary>
+    public const int FileOverhead = 4096;
+
     private const string Extension = ".jnl";
 
     private readonly IFileSystem _files;
@@ -19,12 +22,14 @@ internal sealed class FileJournal : IJournal
     private readonly List<JournalFile> _sealed = [];
     private readonly List<JournalFile> _unsynced = [];
     private readonly Queue<StoreFile> _recyclable = new();
+    private readonly AsyncGate _syncGate = new();
     private readonly Task _preparing;
 
     private Spare? _spare;
     private long _wanted;
     private bool _stopping;
     private bool _stuck;
+    private bool _syncFailed;
     private Exception? _spaceError;
     private Action<Exception>? _spaceFailed;
     private JournalFile _active;
@@ -50,7 +55,7 @@ internal sealed class FileJournal : IJournal
         _syncedThrough = start.NextRound - 1;
         _sealed.AddRange(start.Sealed);
         Epoch = start.Epoch;
-        Space = new SpaceBudget(options.MaxPendingBytes) { NeedsSpace = RequestSpace };
+        Space = new SpaceBudget(options.MaxPendingBytes, options.ReserveBytes) { NeedsSpace = RequestSpace };
         _active = new JournalFile(first, tail, start.NextRound, start.LastHash, start.Epoch) 
         {
             Capacity = options.JournalFileBytes,
@@ -193,15 +198,28 @@ internal sealed class FileJournal : IJournal
 
     public async ValueTask SyncSealedAsync(JournalFile file)
     {
-        lock (_lock)
+        // The operating system tells of a failed sync once. Two at a time on one file, and the one that is not told
+        // would take for durable what is not.
+        await _syncGate.EnterAsync();
+        try
         {
-            if (!_unsynced.Contains(file)) return;
+            if (_syncFailed) throw new IOException("An earlier sync of the journal failed.");
+            lock (_lock)
+            {
+                if (!_unsynced.Contains(file)) return;
+            }
+            _syncFailed = true;
+            await file.File.Handle.SyncAsync();
+            _syncFailed = false;
+            lock (_lock)
+            {
+                file.SyncedLength = file.Length;
+                _unsynced.Remove(file);
+            }
         }
-        await file.File.Handle.SyncAsync();
-        lock (_lock)
+        finally
         {
-            file.SyncedLength = file.Length;
-            _unsynced.Remove(file);
+            _syncGate.Exit();
         }
     }
 
@@ -252,7 +270,7 @@ internal sealed class FileJournal : IJournal
 
     private void RequestSpace(long cost)
     {
-        lock (_lock) _wanted = Math.Max(_wanted, cost);
+        lock (_lock) _wanted = Math.Max(_wanted, cost + _options.ReserveBytes + FileOverhead);
         _prepare.Set();
     }
 
@@ -267,7 +285,7 @@ internal sealed class FileJournal : IJournal
             lock (_lock)
             {
                 if (_stopping) return;
-                capacity = (int)Math.Clamp(_wanted + 4096, _options.JournalFileBytes, _options.MaxJournalFileBytes);
+                capacity = (int)Math.Clamp(_wanted, _options.JournalFileBytes, _options.MaxJournalFileBytes);
                 _wanted = 0;
                 if (_spare is not null && _spare.Capacity >= capacity) continue;
                 if (capacity == _options.JournalFileBytes) _recyclable.TryDequeue(out recycled);

@@ -20,8 +20,12 @@ internal sealed class JournalReplay : ICommitVisitor
     private readonly Dictionary<long, StateSnapshot> _snapshots;
     private readonly PlantedDefects _defects;
     private readonly List<JournalFile> _replayed = [];
+    private readonly List<UnprovenRound> _unproven = [];
     private JournalFile? _file;
     private bool _cleanStop;
+
+    /// <summary>A round of which no later one says that it was on disk.</summary>
+    private readonly record struct UnprovenRound(JournalFile File, long Position, int Length, long Number);
 
     public JournalReplay(IFileSystem files, FileTable table, string directory, Manifest manifest, ConcurrentDictionary<long, PartitionLog> logs, IReadOnlyDictionary<long, IStateMachine> machines, Dictionary<long, StateSnapshot> snapshots, PlantedDefects defects)
     {
@@ -93,6 +97,9 @@ internal sealed class JournalReplay : ICommitVisitor
         while (scanner.MoveNext(_defects.IgnoreTornTail))
         {
             decoder.Decode(scanner.Payload.Span, scanner.PayloadPosition);
+            var synced = scanner.Round.SyncedThrough;
+            if (_unproven.Count > 0 && _unproven[0].Number <= synced) _unproven.RemoveAll(r => r.Number <= synced);
+            _unproven.Add(new UnprovenRound(_file, scanner.Position - scanner.Round.TotalSize, scanner.Round.TotalSize, scanner.Round.Number));
             Rounds++;
             Bytes += scanner.Round.TotalSize;
         }
@@ -123,12 +130,30 @@ internal sealed class JournalReplay : ICommitVisitor
         }
     }
 
-    /// <summary>What was replayed is visible from now on, so it must not depend on the operating system's cache.</summary>
+    /// <summary>
+    /// What was replayed is visible from now on, so it must not depend on the operating system's cache. Syncing alone
+    /// would not do: after a sync that failed, the cache may hold pages that it takes for written and the disk does
+    /// not have. So the rounds that are not known to be on disk are written once more.
+    /// </summary>
     private async Task SyncAsync()
     {
         foreach (var file in _replayed)
         {
+            var unproven = _unproven.FindAll(r => r.File == file);
+            if (unproven.Count == 0) continue;
             using var handle = _files.Open(file.File.Path, FileOpenMode.ReadWrite);
+            foreach (var round in unproven)
+            {
+                var bytes = new byte[round.Length];
+                file.File.Read(round.Position, bytes);
+                await handle.WriteAsync(round.Position, bytes);
+            }
+            if (unproven[0].Position == RoundFormat.FileHeaderSize)
+            {
+                var header = new byte[RoundFormat.FileHeaderSize];
+                file.File.Read(0, header);
+                await handle.WriteAsync(0, header);
+            }
             await handle.SyncAsync();
         }
     }

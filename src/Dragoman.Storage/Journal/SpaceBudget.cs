@@ -6,11 +6,10 @@ namespace Dragoman.Storage.Journal;
 /// Admission: a commit begins only when disk space for it is reserved and not too much is under way. So a full disk
 /// refuses before an offset is given out, and slow disks slow publishers instead of filling memory.
 /// </summary>
-public sealed class SpaceBudget(long maxPendingBytes)
+/// <param name="maxPendingBytes">How much may be under way.</param>
+/// <param name="reserve">Kept back for commits that free space or end the store: a full disk must not keep itself full.</param>
+public sealed class SpaceBudget(long maxPendingBytes, long reserve)
 {
-    // Kept back for commits that free space or end the store: a full disk must not keep itself full.
-    private const long Reserve = 256 * 1024;
-
     private readonly Lock _lock = new();
     private readonly Queue<Waiter> _waiters = new();
     private long _space;
@@ -84,7 +83,7 @@ public sealed class SpaceBudget(long maxPendingBytes)
             await waiter.Admitted.Task;
     }
 
-    private bool Fits(long cost, bool urgent) => _pending + cost <= _space - (urgent ? 0 : Reserve);
+    private bool Fits(long cost, bool urgent) => _pending + cost <= _space - (urgent ? 0 : reserve);
 
     private bool TryTake(long cost, bool urgent)
     {

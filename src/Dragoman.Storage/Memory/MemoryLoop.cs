@@ -37,7 +37,7 @@ internal sealed class MemoryLoop
         _files = files;
         _directory = $"{options.Directory}/scratch";
         _blockBytes = options.MemoryBlockBytes;
-        Space = new SpaceBudget(options.MaxPendingBytes) { NeedsSpace = _ => _wake.Set() };
+        Space = new SpaceBudget(options.MaxPendingBytes, 0) { NeedsSpace = _ => _wake.Set() };
         Space.Change(options.MemoryBytes);
     }
 
@@ -139,7 +139,7 @@ internal sealed class MemoryLoop
         {
             foreach (ref readonly var entry in commit.Entries)
                 if (entry.Kind is EntryKind.Append or EntryKind.AppendReference) Place(entry);
-            _store.ApplyCommitted(commit, -1, _changed);
+            _store.ApplyCommitted(commit, _changed);
         }
         lock (_queueLock)
         {
