@@ -225,6 +225,7 @@ public sealed class Store : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(commit);
         ArgumentNullException.ThrowIfNull(log);
+        lock (log.Lock) log.IsBeingDeleted = true;
         commit.Add(new Commit.Entry { Kind = EntryKind.DeleteLog, Id = log.Id, Log = log });
     }
 
@@ -248,6 +249,7 @@ public sealed class Store : IAsyncDisposable
         lock (log.Lock)
         {
             reserved = log.EndOffset + count + Ahead;
+            log.PendingReservation = Math.Max(log.PendingReservation, reserved);
             commit.Add(new Commit.Entry { Kind = EntryKind.ReserveOffsets, Id = log.Id, Log = log, Offset = reserved });
             committed = Enqueue(commit);
         }
@@ -274,7 +276,6 @@ public sealed class Store : IAsyncDisposable
     {
         // It takes no space, so that a checkpoint can end on a full disk.
         var commit = Rent(CommitMode.Fsync, 0);
-        commit.ForcesSync = true;
         await Enqueue(commit);
     }
 

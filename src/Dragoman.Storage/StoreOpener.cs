@@ -162,6 +162,7 @@ public sealed class StoreOpener
         restored.ProducersIncludeUpTo = log.ProducersIncludeUpTo;
         if (!log.Producers.IsEmpty) restored.Producers.ReadSnapshot(log.Producers.Span);
         if (log.Kind == LogKind.Memory) restored.SkipTo(log.ReservedOffsets);
+        if (log.IsDeleted) restored.RestoreDeleted();
         _logs[log.Id] = restored;
     }
 

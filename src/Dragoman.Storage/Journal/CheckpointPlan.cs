@@ -25,6 +25,8 @@ internal sealed class CheckpointPlan
 
         public required long End { get; init; }
 
+        public required bool IsDeleted { get; init; }
+
         public required IReadOnlyList<(int Epoch, long StartOffset)> Epochs { get; init; }
 
         public required long ReservedOffsets { get; init; }
@@ -72,8 +74,6 @@ internal sealed class CheckpointPlan
 
     public bool IsAdopted(JournalFile file) => _adopted.Contains(file);
 
-    public void Adopt(JournalFile file) => _adopted.Add(file);
-
     public static CheckpointPlan Make(ICollection<PartitionLog> logs, IReadOnlyList<JournalFile> files, long nextFile, StoreOptions options)
     {
         var plan = new CheckpointPlan();
@@ -109,16 +109,19 @@ internal sealed class CheckpointPlan
             }
             var producers = new ArrayBufferWriter<byte>();
             if (log.ProducersOrNull is { Count: > 0 } table) table.WriteSnapshot(producers);
-            if (log.Kind == LogKind.Memory) end = 0;
+            // Changes that are enqueued count although they may not be complete: their entries may be in the files that
+            // go. They are on disk before the manifest is.
+            var isMemory = log.Kind == LogKind.Memory;
             _logs.Add(new LogPlan
             {
                 Log = log,
-                Start = log.Kind == LogKind.Memory ? 0 : log.StartOffset,
-                End = log.IsDeleted ? 0 : end,
+                Start = isMemory ? 0 : log.PendingStart,
+                End = log.IsBeingDeleted || isMemory ? 0 : end,
+                IsDeleted = log.IsBeingDeleted,
                 Epochs = [.. log.Epochs.All],
-                ReservedOffsets = log.ReservedOffsets,
+                ReservedOffsets = Math.Max(log.ReservedOffsets, log.PendingReservation),
                 ProducersIncludeUpTo = log.EndOffset,
-                Producers = log.Kind == LogKind.Memory ? default : producers.WrittenMemory,
+                Producers = isMemory || log.IsBeingDeleted ? default : producers.WrittenMemory,
                 Before = before,
             });
         }
@@ -144,7 +147,7 @@ internal sealed class CheckpointPlan
     private void Decide(LogPlan plan, StoreOptions options)
     {
         var live = plan.Before.FindAll(c => c.EndOffset > plan.Start);
-        if (plan.Log.Kind == LogKind.Memory || live.Count == 0) return;
+        if (plan.Log.Kind == LogKind.Memory || plan.IsDeleted || live.Count == 0) return;
 
         var copyFrom = live.FindIndex(c => c is JournalChunk || (c is SegmentChunk s && _rewritten.Contains(s.File)));
         // A log's small shares in shared segments are gathered once there are enough of them.
@@ -163,7 +166,8 @@ internal sealed class CheckpointPlan
         Step? run = null;
         foreach (var chunk in live.GetRange(copyFrom, live.Count - copyFrom))
         {
-            if (CanAdopt(chunk, plan.Start) is { } adopted)
+            // Two logs may share most of a file's bodies; it becomes the segment of one of them.
+            if (CanAdopt(chunk, plan.Start) is { } adopted && _adopted.Add((JournalFile)adopted.File))
             {
                 plan.Steps.Add(new Step { Adopt = adopted });
                 run = null;
@@ -195,7 +199,7 @@ internal sealed class CheckpointPlan
                     _ => throw new InvariantViolatedException("a checkpoint leaves nothing in the journal"),
                 });
             }
-            logs.Add(new ManifestLog(plan.Log.Id, plan.Log.Kind, plan.Start, plan.End, plan.ReservedOffsets, plan.Epochs, chunks, plan.ProducersIncludeUpTo, plan.Producers));
+            logs.Add(new ManifestLog(plan.Log.Id, plan.Log.Kind, plan.IsDeleted, plan.Start, plan.End, plan.ReservedOffsets, plan.Epochs, chunks, plan.ProducersIncludeUpTo, plan.Producers));
         }
         return logs;
     }

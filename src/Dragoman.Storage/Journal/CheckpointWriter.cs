@@ -103,7 +103,6 @@ internal sealed class CheckpointWriter(Store store, SparseIndexCache indexes, Ch
             await handle.SyncAsync();
         }
         var region = new AdoptedRegion(log.Log.Id, chunk.BaseOffset, chunk.EndOffset, chunk.DataBytes, chunk.MaxTimestamp, chunk.BaseTimestamp, entries.Length);
-        plan.Adopt(file);
         return new AdoptedChunk(file, index, indexes, region);
     }
 

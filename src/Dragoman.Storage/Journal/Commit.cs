@@ -48,9 +48,6 @@ public sealed class Commit : IValueTaskSource
     /// <summary>The journal file that it was written to.</summary>
     internal long JournalFile { get; set; } = -1;
 
-    /// <summary>Whether it syncs although it changes nothing.</summary>
-    internal bool ForcesSync { get; set; }
-
     /// <summary>Whether it was admitted to memory rather than to the journal.</summary>
     internal bool IsOfMemory { get; set; }
 
@@ -94,7 +91,6 @@ public sealed class Commit : IValueTaskSource
         Mode = CommitMode.Memory;
         Reserved = 0;
         JournalFile = -1;
-        ForcesSync = false;
         IsEnqueued = false;
         _events.ResetWrittenCount();
         _completion.Reset();

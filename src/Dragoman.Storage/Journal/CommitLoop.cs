@@ -23,6 +23,7 @@ internal sealed class CommitLoop
     private readonly List<BatchFile.Piece> _pieces = [];
     private long _lastSequence;
     private long _completedSequence;
+    private volatile bool _unsynced;
     private bool _stopping;
     private Exception? _failure;
 
@@ -51,8 +52,8 @@ internal sealed class CommitLoop
                 commit.Fail(Stopped(_failure));
                 return completion;
             }
-            // A command that changed nothing waits for what it may have seen, and for nothing if all of that is done.
-            if (commit.Count == 0 && !commit.ForcesSync && _lastSequence == Volatile.Read(ref _completedSequence))
+            // A command that changed nothing waits for what it may have seen, and for nothing if all of that is on disk.
+            if (commit.Count == 0 && !_unsynced && _lastSequence == Volatile.Read(ref _completedSequence))
             {
                 commit.Sequence = _lastSequence;
                 _store.ReturnSpace(commit);
@@ -74,7 +75,7 @@ internal sealed class CommitLoop
     private CommitMode StrongestBefore(Commit commit)
     {
         var completed = Volatile.Read(ref _completedSequence);
-        var mode = commit.Count == 0 ? CommitMode.Fsync : commit.Mode;
+        var mode = commit.Mode;
         if (mode != CommitMode.Fsync)
         {
             foreach (ref readonly var entry in commit.Entries)
@@ -210,7 +211,11 @@ internal sealed class CommitLoop
 
         CompleteWritten();
         if (_strong.Count == 0) return;
-        if (!_store.Defects.AcknowledgeEarly && _strong.Exists(static c => c.Count > 0 || c.ForcesSync)) await _journal.SyncAsync();
+        if (_unsynced && !_store.Defects.AcknowledgeEarly)
+        {
+            await _journal.SyncAsync();
+            _unsynced = false;
+        }
         CompleteStrong();
     }
 
@@ -224,6 +229,7 @@ internal sealed class CommitLoop
     private async ValueTask WriteWholeAsync(int from, int to, int payload)
     {
         Encode(from, to, _journal.Reserve(payload).Span);
+        _unsynced = true;
         var (file, position) = await _journal.AppendAsync(payload);
         for (var i = from; i < to; i++)
         {
@@ -271,6 +277,7 @@ internal sealed class CommitLoop
     /// <summary>Writes a commit that is too large for one round, as fragments within one file.</summary>
     private async ValueTask WriteFragmentsAsync(Commit commit)
     {
+        _unsynced = true;
         var body = new byte[commit.BodySize];
         EncodeBody(commit, body);
         _pieces.Clear();

@@ -71,16 +71,19 @@ internal sealed class JournalReplay : ICommitVisitor
         var numbers = FileJournal.List(_files, _directory);
         numbers.RemoveAll(n => n < _manifest.JournalFile || adopted.Contains(n));
         var decoder = new CommitDecoder(this);
-        var at = 0;
-        for (; at < numbers.Count; at++)
+        foreach (var number in numbers)
         {
-            using var scanner = JournalScanner.Open(_files, FileJournal.PathOf(_directory, numbers[at]), numbers[at]);
-            if (scanner is null || scanner.Header.FirstRound != NextRound || scanner.Header.PreviousHash != LastHash) break;
+            using var scanner = JournalScanner.Open(_files, FileJournal.PathOf(_directory, number), number);
+            // A file that was kept ready, and given up for a larger one, may still be there; it is no part of the chain.
+            if (scanner is null || scanner.Header.FirstRound != NextRound || scanner.Header.PreviousHash != LastHash) continue;
             Replay(scanner, decoder);
         }
-        if (numbers.Count > 0 && numbers[0] != _manifest.JournalFile || at == 0 && _manifest.Number > 1)
+        if (numbers.Count > 0 && numbers[0] != _manifest.JournalFile || _replayed.Count == 0 && _manifest.Number > 1)
             throw new CorruptStoreException($"{FileJournal.PathOf(_directory, _manifest.JournalFile)}, where the newest messages begin, is missing or damaged.");
-        RefuseHoles(numbers, at);
+        // The journal may speak of a deleted log up to its last file, although the deletion itself is behind us.
+        foreach (var log in _logs.Values)
+            if (log.IsDeleted && log.DeletedInFile < 0) log.DeletedInFile = _replayed.Count == 0 ? 0 : _replayed[^1].Number;
+        RefuseHoles(numbers);
         EndedClean = _cleanStop;
         Tail = EndedClean ? "the journal ends with a good stop" : $"the journal ends after round {NextRound - 1}, without a good stop";
         if (!EndedClean) await SyncAsync();
@@ -115,14 +118,16 @@ internal sealed class JournalReplay : ICommitVisitor
     /// The chain of rounds ends here. If a round further on was written when the first missing one was already on
     /// disk, then this is no torn tail: acknowledged messages are gone.
     /// </summary>
-    private void RefuseHoles(List<long> numbers, int next)
+    private void RefuseHoles(List<long> numbers)
     {
-        for (var i = Math.Max(next - 1, 0); i < numbers.Count; i++)
+        var last = _replayed.Count == 0 ? -1 : _replayed[^1].Number;
+        foreach (var number in numbers)
         {
-            var path = FileJournal.PathOf(_directory, numbers[i]);
-            using var scanner = JournalScanner.Open(_files, path, numbers[i]);
+            if (number < last) continue;
+            var path = FileJournal.PathOf(_directory, number);
+            using var scanner = JournalScanner.Open(_files, path, number);
             if (scanner is null) continue;
-            if (i < next)
+            if (number == last)
                 while (scanner.MoveNext(false)) { }
             var witness = scanner.FindWitness(NextRound);
             if (witness >= 0)
@@ -190,7 +195,12 @@ internal sealed class JournalReplay : ICommitVisitor
         LastLogId = Math.Max(LastLogId, logId);
     }
 
-    public void DeleteLog(long logId) => Log(logId).CommitDelete(_file!.Number);
+    public void DeleteLog(long logId)
+    {
+        var log = Log(logId);
+        log.IsBeingDeleted = true;
+        log.CommitDelete(_file!.Number);
+    }
 
     public void AdvanceStart(long logId, long offset) => Log(logId).CommitStart(offset);
 

@@ -21,6 +21,7 @@ internal abstract record ManifestChunk(long FileNumber)
 internal sealed record ManifestLog(
     long Id,
     LogKind Kind,
+    bool IsDeleted,
     long Start,
     long End,
     long ReservedOffsets,
@@ -153,6 +154,7 @@ internal sealed record Manifest
     {
         writer.Int64(log.Id);
         writer.Byte((byte)log.Kind);
+        writer.Bool(log.IsDeleted);
         writer.Int64(log.Start);
         writer.Int64(log.End);
         writer.Int64(log.ReservedOffsets);
@@ -229,6 +231,7 @@ internal sealed record Manifest
     {
         var id = reader.Int64();
         var kind = (LogKind)reader.Byte();
+        var isDeleted = reader.Bool();
         var start = reader.Int64();
         var end = reader.Int64();
         var reserved = reader.Int64();
@@ -245,7 +248,7 @@ internal sealed record Manifest
                 var other => throw new CorruptDataException($"A chunk of kind {other} is unknown."),
             });
         }
-        return new ManifestLog(id, kind, start, end, reserved, epochs, chunks, reader.Int64(), reader.Bytes().ToArray());
+        return new ManifestLog(id, kind, isDeleted, start, end, reserved, epochs, chunks, reader.Int64(), reader.Bytes().ToArray());
     }
 
     private static SegmentRegion ReadSegmentRegion(ref SnapshotReader reader, long id) =>

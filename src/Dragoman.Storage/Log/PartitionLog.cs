@@ -58,6 +58,15 @@ public sealed class PartitionLog
     /// <summary>The journal file in which the log was deleted, or -1.</summary>
     internal long DeletedInFile { get; set; } = -1;
 
+    /// <summary>Whether a deletion is enqueued, committed or not.</summary>
+    internal bool IsBeingDeleted { get; set; }
+
+    /// <summary>The start with all that is enqueued, committed or not.</summary>
+    internal long PendingStart => _pendingStart;
+
+    /// <summary>The reservation of offsets with all that is enqueued, committed or not.</summary>
+    internal long PendingReservation { get; set; }
+
     /// <summary>Offsets below this one may be given out by a memory log.</summary>
     internal long ReservedOffsets
     {
@@ -309,6 +318,13 @@ public sealed class PartitionLog
         }
     }
 
+    /// <summary>Puts back a log of which the manifest says that it is deleted, though the journal may still speak of it.</summary>
+    internal void RestoreDeleted()
+    {
+        IsBeingDeleted = true;
+        Volatile.Write(ref _deleted, true);
+    }
+
     /// <summary>Puts back what the manifest says, before replay.</summary>
     internal void Restore(long start, long end, IEnumerable<Chunk> chunks)
     {
@@ -396,6 +412,6 @@ public sealed class PartitionLog
     internal void SkipTo(long offset)
     {
         _start = _pendingStart = _next = _highWatermark = Math.Max(_next, offset);
-        ReservedOffsets = _next;
+        ReservedOffsets = PendingReservation = _next;
     }
 }

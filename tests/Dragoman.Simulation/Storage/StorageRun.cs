@@ -72,6 +72,18 @@ internal sealed class StorageRun
 
     public void Run()
     {
+        try
+        {
+            RunLives();
+        }
+        catch (Exception fault) when (fault is not SimStepLimitException)
+        {
+            throw new SimulationFailedException($"{fault.Message} {fault.InnerException}\n{_sim.Describe("The last of it")}", fault);
+        }
+    }
+
+    private void RunLives()
+    {
         for (var life = 0; life <= _run.Lives; life++)
         {
             var last = life == _run.Lives;
@@ -119,7 +131,7 @@ internal sealed class StorageRun
         for (var i = 0; i < 4; i++) workers.Add(process.Run($"worker {i}", () => work.RunAsync(_run.Operations)));
         foreach (var worker in workers) await worker;
         if (end == LifeEnd.DiskError) return;
-        Check(!store.Failed.IsCompleted, "the store failed although the disk did not");
+        if (store.Failed.IsCompleted) throw new SimulationFailedException("The store failed although the disk did not.", await store.Failed);
         if (last || _random.OneIn(2))
         {
             work.VerifyAll();

@@ -45,7 +45,7 @@ public sealed class StorageSimulationTests(ITestOutputHelper output)
             }
             catch (Exception found) when (found is not SimStepLimitException)
             {
-                output.WriteLine($"seed {seed}: {found.Message}");
+                output.WriteLine($"seed {seed}: {found.Message.Split('\n')[0]}");
                 return;
             }
         }
