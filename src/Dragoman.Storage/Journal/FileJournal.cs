@@ -26,7 +26,6 @@ internal sealed class FileJournal : IJournal
     private readonly Task _preparing;
 
     private Spare? _spare;
-    private long _wanted;
     private bool _stopping;
     private bool _stuck;
     private bool _syncFailed;
@@ -55,7 +54,7 @@ internal sealed class FileJournal : IJournal
         _syncedThrough = start.NextRound - 1;
         _sealed.AddRange(start.Sealed);
         Epoch = start.Epoch;
-        Space = new SpaceBudget(options.MaxPendingBytes, options.ReserveBytes) { NeedsSpace = RequestSpace };
+        Space = new SpaceBudget(options.MaxPendingBytes, options.ReserveBytes) { NeedsSpace = _prepare.Set };
         _active = new JournalFile(first, tail, start.NextRound, start.LastHash, start.Epoch) 
         {
             Capacity = options.JournalFileBytes,
@@ -268,12 +267,6 @@ internal sealed class FileJournal : IJournal
         _prepare.Set();
     }
 
-    private void RequestSpace(long cost)
-    {
-        lock (_lock) _wanted = Math.Max(_wanted, cost + _options.ReserveBytes + FileOverhead);
-        _prepare.Set();
-    }
-
     /// <summary>Keeps the next file ready, so that the commit loop never waits for one.</summary>
     private async Task PrepareSparesAsync()
     {
@@ -281,12 +274,12 @@ internal sealed class FileJournal : IJournal
         {
             await _prepare.WaitAsync();
             StoreFile? recycled = null;
+            var wanted = Space.LargestWaiting + _options.ReserveBytes + FileOverhead;
             int capacity;
             lock (_lock)
             {
                 if (_stopping) return;
-                capacity = (int)Math.Clamp(_wanted, _options.JournalFileBytes, _options.MaxJournalFileBytes);
-                _wanted = 0;
+                capacity = (int)Math.Clamp(wanted, _options.JournalFileBytes, _options.MaxJournalFileBytes);
                 if (_spare is not null && _spare.Capacity >= capacity) continue;
                 if (capacity == _options.JournalFileBytes) _recyclable.TryDequeue(out recycled);
             }

@@ -25,8 +25,23 @@ public sealed class SpaceBudget(long maxPendingBytes, long reserve)
         public readonly TaskCompletionSource Admitted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
-    /// <summary>Called, with no lock held, when more space should be reserved: at least the bytes given in one piece.</summary>
-    internal Action<long>? NeedsSpace { get; set; }
+    /// <summary>Called, with no lock held, when more space should be reserved.</summary>
+    internal Action? NeedsSpace { get; set; }
+
+    /// <summary>The largest cost that somebody waits for; 0 if nobody waits.</summary>
+    internal long LargestWaiting
+    {
+        get
+        {
+            lock (_lock)
+            {
+                var largest = 0L;
+                foreach (var waiter in _waiters)
+                    if (!waiter.Admitted.Task.IsCompleted) largest = Math.Max(largest, waiter.Cost);
+                return largest;
+            }
+        }
+    }
 
     /// <summary>Bytes admitted and not yet written.</summary>
     public long PendingBytes
@@ -72,7 +87,7 @@ public sealed class SpaceBudget(long maxPendingBytes, long reserve)
             if (_full is not null && !Fits(cost, urgent)) refusal = _full;
             else _waiters.Enqueue(waiter = new Waiter(cost, urgent));
         }
-        NeedsSpace?.Invoke(cost);
+        NeedsSpace?.Invoke();
         if (waiter is null) throw new StorageFullException(refusal);
         return cancellation.CanBeCanceled ? WaitAsync(waiter, cancellation) : new ValueTask(waiter.Admitted.Task);
     }
@@ -148,6 +163,12 @@ public sealed class SpaceBudget(long maxPendingBytes, long reserve)
             _failure = error;
             while (_waiters.TryDequeue(out var waiter)) waiter.Admitted.TrySetException(new StoreFailedException("The store has stopped after a disk error.", error));
         }
+    }
+
+    /// <inheritdoc/>
+    public override string ToString()
+    {
+        lock (_lock) return $"{_space} bytes reserved, {_pending} under way, {_waiters.Count} waiting{(_held ? ", held for checkpoints" : "")}{(_full is null ? "" : $", full: {_full}")}";
     }
 
     private void Wake()

@@ -37,7 +37,7 @@ internal sealed class MemoryLoop
         _files = files;
         _directory = $"{options.Directory}/scratch";
         _blockBytes = options.MemoryBlockBytes;
-        Space = new SpaceBudget(options.MaxPendingBytes, 0) { NeedsSpace = _ => _wake.Set() };
+        Space = new SpaceBudget(options.MaxPendingBytes, 0) { NeedsSpace = _wake.Set };
         Space.Change(options.MemoryBytes);
     }
 

@@ -3,5 +3,11 @@ namespace Dragoman.Simulation.Storage;
 /// <summary>Seeds that failed once. They are run first, for ever.</summary>
 internal static class KnownSeeds
 {
-    public static IReadOnlyList<ulong> All { get; } = [];
+    public static IReadOnlyList<ulong> All { get; } =
+    [
+        0xD18EAEFF8849678C, 0x54C06BA9EB26E859, 0x052BE655DC67F930, 0xD82CEC30C5A2034B, 0x3A7F86A45D551F00,
+        0x6F927D60305F4CCC, 0xFBA9FE8DB1D2E942, 0x0C3C76C2CEEE8253, 0x545B902F038FB74F, 0xD4EDCA448B2AEEF0,
+        0xF768A5639E6CA57C, 0x5B1AE8D81CCF7456, 0x539B5E7306F2A6E6, 0xD0938F01892DC468, 0x93FFD95ACB40B92C,
+        0x4E26D6DEDC828743, 0xF4E69BA9D5B54EE0, 0xA65BCAEBE85B0FD5, 0x5C999ED54F06FC5C,
+    ];
 }

@@ -35,6 +35,7 @@ internal sealed class StorageRun
     private readonly StorageRunOptions _run;
     private readonly SimRandom _random;
     private EventLog _events = new();
+    private Store? _store;
     private int _epoch = -1;
     private LifeEnd _ended = LifeEnd.GoodStop;
     private bool _powerLost;
@@ -76,7 +77,11 @@ internal sealed class StorageRun
         {
             RunLives();
         }
-        catch (Exception fault) when (fault is not SimStepLimitException)
+        catch (SimStepLimitException stuck)
+        {
+            throw new SimulationFailedException($"{stuck.Message.Split('\n')[0]} The store: failed {_store?.Failed.IsCompleted}, {_store?.Space}.", stuck);
+        }
+        catch (Exception fault)
         {
             throw new SimulationFailedException($"{fault.Message} {fault.InnerException}\n{_sim.Describe("The last of it")}", fault);
         }
@@ -120,6 +125,7 @@ internal sealed class StorageRun
         var opener = new StoreOpener(Options(), _disk, _sim.Time, process, new Random(1), new Dictionary<long, IStateMachine> { [State] = machine }, _run.Defects);
         var store = await opener.OpenAsync();
         _events = machine;
+        _store = store;
         Verify(store);
         var work = new StorageWorkload(_sim, store, _model, _random.Fork(), Coverage, State);
         if (end == LifeEnd.DiskError)

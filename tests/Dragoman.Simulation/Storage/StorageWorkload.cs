@@ -136,17 +136,17 @@ internal sealed class StorageWorkload(SimScheduler sim, Store store, StorageMode
         var batches = new List<byte[]>();
         foreach (var _ in targets) batches.Add(shared && batches.Count > 0 ? batches[0] : MakeBatch(size));
         var handle = await store.BeginAsync(commit.Mode, batches.Sum(b => b.Length + 100) + 100);
+        if (targets.Values.Any(l => l.IsDeleted))
+        {
+            store.Abandon(handle);
+            return;
+        }
         var logs = targets.Values.Select(l => store.GetLog(l.Id)).ToList();
         if (withEvent) _state.Lock.Enter();
         foreach (var log in logs) log.Lock.Enter();
         ValueTask done;
         try
         {
-            if (targets.Values.Any(l => l.IsDeleted))
-            {
-                store.Abandon(handle);
-                return;
-            }
             if (withEvent) Emit(handle, commit);
             var first = -1;
             for (var i = 0; i < logs.Count; i++)
