@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Builds Dragoman and runs every test project. Installs what it lacks, and says so. Ends with a line that counts results.
+set -u
+cd "$(dirname "$0")"
+
+passed=0 failed=0 skipped=0
+finish() {
+  local line="$passed passed, $failed failed"
+  [ "$skipped" -gt 0 ] && line="$line, $skipped skipped"
+  echo "$line"
+  [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+  exit
+}
+
+export DRAGOMAN_SEEDS=500
+[ "${1:-}" = --soak ] && export DRAGOMAN_SEEDS=10000
+echo "Simulator seeds: $DRAGOMAN_SEEDS"
+
+missing=()
+for package in kcat python3-kafka python3-confluent-kafka python3-lz4 python3-snappy python3-zstandard; do
+  dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "Installing from Debian: ${missing[*]}"
+  sudo=""; [ "$(id -u)" -eq 0 ] || sudo=sudo
+  if ! { $sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq "${missing[@]}"; } </dev/null >/dev/null; then
+    echo "Could not install ${missing[*]}."
+    failed=1
+    finish
+  fi
+fi
+
+echo "Building"
+if ! dotnet build -c Release --nologo -v quiet Dragoman.slnx </dev/null; then
+  echo "The build failed."
+  failed=1
+  finish
+fi
+
+for project in tests/*/*.csproj; do
+  name=$(basename "$project" .csproj)
+  log=$(mktemp)
+  echo "== $name"
+  start=$SECONDS
+  timeout --kill-after=10 1200 dotnet "tests/$name/bin/Release/net10.0/$name.dll" -noColor </dev/null >"$log" 2>&1
+  code=$?
+  summary=$(grep -oE 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -1)
+  if [ -z "$summary" ]; then
+    tail -40 "$log"
+    echo "$name ended with $code and counted no tests."
+    failed=$((failed + 1))
+  else
+    read -r total errors bad skip < <(echo "$summary" | grep -oE '[0-9]+' | tr '\n' ' ')
+    bad=$((bad + errors))
+    [ "$code" -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
+    [ "$bad" -gt 0 ] && grep -A15 -E '\[FAIL\]' "$log" | cut -c1-400 | head -120
+    if [ "$total" -eq 0 ]; then echo "$name ran no test."; bad=1; total=1; fi
+    passed=$((passed + total - bad - skip)) failed=$((failed + bad)) skipped=$((skipped + skip))
+    echo "   $summary, $((SECONDS - start)) s"
+  fi
+  rm -f "$log"
+done
+finish
