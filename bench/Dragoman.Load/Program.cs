@@ -1,0 +1,8 @@
+using System.CommandLine;
+using Dragoman.Load.Storage;
+
+var root = new RootCommand("Puts load on Dragoman, or on a peer, and measures. Results go to standard output and, as JSON, to a file.")
+{
+    StorageCommand.Create(),
+};
+return await root.Parse(args).InvokeAsync();
