@@ -27,6 +27,8 @@ internal static class Terminal
     /// <summary>Prints a table of results.</summary>
     public static void Print(string title, IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows)
     {
+        // Without a terminal Spectre.Console assumes 80 columns, which breaks the tables' lines.
+        if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = Math.Max(AnsiConsole.Profile.Width, 160);
         var table = new Table().Title(Markup.Escape(title)).Border(TableBorder.Minimal);
         for (var i = 0; i < columns.Count; i++)
         {
