@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Dragoman.TestKit;
 
 namespace Dragoman.Cli.Tests;
 

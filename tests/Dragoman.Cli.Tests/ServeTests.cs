@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using Dragoman.TestKit;
 
 namespace Dragoman.Cli.Tests;
 
@@ -36,7 +37,7 @@ public sealed class ServeTests : IDisposable
     {
         await using var serve = await ServeProcess.StartAsync(Here, "--data", _workspace.Data, "--kafka", "off", "--admin", "0");
         Assert.Equal(["listening", "ready"], serve.Lines.Select(l => l.Split(' ')[0]));
-        var none = await Cli.RunAsync(Here, null, null, "serve", "--data", _workspace.Data + "2", "--kafka", "off", "--admin", "off");
+        var none = await Executable.RunAsync(Here, null, null, "serve", "--data", _workspace.Data + "2", "--kafka", "off", "--admin", "off");
         Assert.Equal(2, none.ExitCode);
     }
 
@@ -104,7 +105,7 @@ public sealed class ServeTests : IDisposable
             Assert.Equal("written", (string?)topic["settings"]!["commitMode"]);
             Assert.True(Directory.Exists(Path.Join(Here, "from-file")));
         }
-        var environment = new Dictionary<string, string> { ["DRAGOMAN_DATA"] = _workspace.Data, ["DRAGOMAN_PARTITIONS"] = "4", ["DRAGOMAN_COMMIT_MODE"] = "memory" };
+        var environment = new Dictionary<string, string?> { ["DRAGOMAN_DATA"] = _workspace.Data, ["DRAGOMAN_PARTITIONS"] = "4", ["DRAGOMAN_COMMIT_MODE"] = "memory" };
         await using (var variables = await ServeProcess.StartAsync(Here, environment))
         {
             var topic = await CreatedAsync(variables);
@@ -121,7 +122,7 @@ public sealed class ServeTests : IDisposable
     [Fact]
     public async Task Settings_that_do_not_exist_are_pointed_out()
     {
-        await using var serve = await ServeProcess.StartAsync(Here, new Dictionary<string, string> { ["DRAGOMAN_KAFAK"] = "1" }, Free);
+        await using var serve = await ServeProcess.StartAsync(Here, new Dictionary<string, string?> { ["DRAGOMAN_KAFAK"] = "1" }, Free);
         await serve.StopAsync();
         Assert.Contains("DRAGOMAN_KAFAK is set, but there is no such setting", serve.Error);
     }
@@ -130,7 +131,7 @@ public sealed class ServeTests : IDisposable
     public async Task Beyond_loopback_it_listens_only_when_told_that_strangers_may()
     {
         string[] beyond = [.. Free, "--bind", "0.0.0.0"];
-        var refused = await Cli.RunAsync(Here, null, null, ["serve", .. beyond]);
+        var refused = await Executable.RunAsync(Here, null, null, ["serve", .. beyond]);
         Assert.Equal(2, refused.ExitCode);
         Assert.Contains("--allow-anonymous", refused.Error);
         Assert.Equal("", refused.Output);
@@ -145,7 +146,7 @@ public sealed class ServeTests : IDisposable
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
-        var result = await Cli.RunAsync(Here, null, null, "serve", "--data", _workspace.Data, "--kafka", "0", "--admin", $"{port}");
+        var result = await Executable.RunAsync(Here, null, null, "serve", "--data", _workspace.Data, "--kafka", "0", "--admin", $"{port}");
         Assert.Equal(1, result.ExitCode);
         Assert.Contains($"Port {port} on 127.0.0.1 is in use", result.Error);
         Assert.Contains("--admin PORT", result.Error);
@@ -159,7 +160,7 @@ public sealed class ServeTests : IDisposable
     public async Task A_second_broker_on_a_directory_learns_who_has_it()
     {
         await using var first = await ServeProcess.StartAsync(Here, Free);
-        var second = await Cli.RunAsync(Here, null, null, ["serve", .. Free]);
+        var second = await Executable.RunAsync(Here, null, null, ["serve", .. Free]);
         Assert.Equal(1, second.ExitCode);
         Assert.Contains($"in use by process {first.Id}", second.Error);
         AssertPlain(second);
@@ -182,12 +183,12 @@ public sealed class ServeTests : IDisposable
             file.Position--;
             file.WriteByte((byte)~b);
         }
-        var result = await Cli.RunAsync(Here, null, null, ["serve", .. Free]);
+        var result = await Executable.RunAsync(Here, null, null, ["serve", .. Free]);
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("is damaged", result.Error);
         Assert.Contains("Round 1 of the journal", result.Error);
         AssertPlain(result);
-        var inspection = await Cli.RunAsync(Here, null, null, "storage", "inspect", _workspace.Data);
+        var inspection = await Executable.RunAsync(Here, null, null, "storage", "inspect", _workspace.Data);
         Assert.Equal(3, inspection.ExitCode);
         Assert.Contains($"DAMAGE: {journal} at 64: Round 1 is missing or damaged here", inspection.Output);
     }
@@ -201,14 +202,14 @@ public sealed class ServeTests : IDisposable
     [InlineData("--nonsense", "1")]
     public async Task Nonsense_is_refused_before_anything_is_touched(string option, string value)
     {
-        var result = await Cli.RunAsync(Here, null, null, "serve", "--data", _workspace.Data, option, value);
+        var result = await Executable.RunAsync(Here, null, null, "serve", "--data", _workspace.Data, option, value);
         Assert.Equal(2, result.ExitCode);
         Assert.Contains(option, result.Error);
         AssertPlain(result);
         Assert.False(Directory.Exists(_workspace.Data));
     }
 
-    private static void AssertPlain(CliResult result)
+    private static void AssertPlain(ProcessResult result)
     {
         Assert.DoesNotContain("   at ", result.Error);
         Assert.DoesNotContain("Exception", result.Error);
