@@ -8,7 +8,7 @@ internal sealed class ChangeSignal : ILogListener
     private readonly Lock _lock = new();
     private TaskCompletionSource _changed = New();
 
-    public void OnChanged(PartitionLog log)
+    public void OnChanged(long logId)
     {
         lock (_lock) _changed.TrySetResult();
     }

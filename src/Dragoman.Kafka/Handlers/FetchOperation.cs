@@ -214,7 +214,7 @@ internal sealed class FetchOperation : ILogListener, IDisposable
         }
     }
 
-    void ILogListener.OnChanged(PartitionLog log) => _wake.Set();
+    void ILogListener.OnChanged(long logId) => _wake.Set();
 
     private void ReleaseRecords()
     {

@@ -4,7 +4,8 @@ namespace Dragoman.Storage.Log;
 public interface ILogListener
 {
     /// <summary>The log has more to read, its start moved, or it is gone.</summary>
-    void OnChanged(PartitionLog log);
+    /// <param name="logId">Which log, for those who listen to several. No more than its id: it may live on another node.</param>
+    void OnChanged(long logId);
 }
 
 /// <summary>The listeners of one log.</summary>
@@ -41,13 +42,13 @@ internal sealed class LogListeners
         }
     }
 
-    public void Notify(PartitionLog log)
+    public void Notify(long logId)
     {
         if (_count == 0) return;
         var calls = _scratch ?? [];
         _scratch = null;
         lock (_lock) calls.AddRange(_listeners!);
-        foreach (var listener in calls) listener.OnChanged(log);
+        foreach (var listener in calls) listener.OnChanged(logId);
         calls.Clear();
         _scratch = calls;
     }

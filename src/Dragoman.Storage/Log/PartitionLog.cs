@@ -239,7 +239,7 @@ public sealed class PartitionLog
     /// <summary>Ends <see cref="AddListener"/>. A call that is under way may still arrive.</summary>
     public void RemoveListener(ILogListener listener) => _listeners.Remove(listener);
 
-    internal void NotifyListeners() => _listeners.Notify(this);
+    internal void NotifyListeners() => _listeners.Notify(Id);
 
     /// <summary>Whether somebody listens: lets the commit loop skip what nobody would hear.</summary>
     internal bool HasListeners => _listeners.Any;
