@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Dragoman.Broker.Groups;
 using Dragoman.Broker.Producers;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage;
@@ -20,6 +21,7 @@ public sealed class Broker : IAsyncDisposable
         Store = store;
         Topics = new Topics.Topics(store, store.GetState(TopicsState), random);
         ProducerIds = new ProducerIds(store.GetState(ProducerIdsState));
+        Groups = new GroupCoordinator(store, options.Groups);
     }
 
     /// <summary>The options it was started with.</summary>
@@ -36,6 +38,9 @@ public sealed class Broker : IAsyncDisposable
 
     /// <summary>The ids of idempotent producers.</summary>
     public IProducerIds ProducerIds { get; }
+
+    /// <summary>The consumer groups.</summary>
+    public IGroups Groups { get; }
 
     /// <summary>The clock.</summary>
     public TimeProvider Time => Store.Time;
@@ -58,6 +63,7 @@ public sealed class Broker : IAsyncDisposable
             [TopicsState] = new TopicRegistry(),
             [ProducerIdsState] = new ProducerIdState(),
         };
+        foreach (var (id, machine) in GroupCoordinator.CreateMachines()) machines.Add(id, machine);
         var store = await new StoreOpener(options.Store, files, time, scheduler, random, machines).OpenAsync();
         return new Broker(options, store, random);
     }

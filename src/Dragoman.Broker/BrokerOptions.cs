@@ -1,3 +1,4 @@
+using Dragoman.Broker.Groups;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage;
 
@@ -20,4 +21,7 @@ public sealed record BrokerOptions
 
     /// <summary>Settings of a topic of which nothing else was said.</summary>
     public TopicSettings DefaultTopicSettings { get; init; } = TopicSettings.Default;
+
+    /// <summary>How consumer groups behave.</summary>
+    public GroupOptions Groups { get; init; } = new();
 }

@@ -1,3 +1,4 @@
+using Dragoman.Broker.Groups;
 using Dragoman.Broker.Topics;
 using Dragoman.Kafka.Wire;
 
@@ -36,6 +37,27 @@ internal static class Errors
         TopicStatus.InvalidName => ErrorCode.InvalidTopicException,
         TopicStatus.InvalidPartitions => ErrorCode.InvalidPartitions,
         TopicStatus.Full or TopicStatus.StorageError => ErrorCode.KafkaStorageError,
+        _ => ErrorCode.UnknownServerError,
+    };
+
+    /// <summary>The code for how a request to a group ended.</summary>
+    public static ErrorCode Of(GroupStatus status) => status switch
+    {
+        GroupStatus.Ok => ErrorCode.None,
+        GroupStatus.NotFound => ErrorCode.GroupIdNotFound,
+        GroupStatus.InvalidName => ErrorCode.InvalidGroupId,
+        GroupStatus.UnknownMember => ErrorCode.UnknownMemberId,
+        GroupStatus.IllegalGeneration => ErrorCode.IllegalGeneration,
+        GroupStatus.FencedInstance => ErrorCode.FencedInstanceId,
+        GroupStatus.RebalanceInProgress => ErrorCode.RebalanceInProgress,
+        GroupStatus.NotEmpty => ErrorCode.NonEmptyGroup,
+        GroupStatus.SubscribedToTopic => ErrorCode.GroupSubscribedToTopic,
+        GroupStatus.UnstableOffset => ErrorCode.UnstableOffsetCommit,
+        GroupStatus.MetadataTooLarge => ErrorCode.OffsetMetadataTooLarge,
+        GroupStatus.UnknownPartition => ErrorCode.UnknownTopicOrPartition,
+        GroupStatus.Moved => ErrorCode.NotCoordinator,
+        // Clients look for the coordinator once more and then try again: the disk may have room by then.
+        GroupStatus.Full or GroupStatus.StorageError => ErrorCode.CoordinatorNotAvailable,
         _ => ErrorCode.UnknownServerError,
     };
 

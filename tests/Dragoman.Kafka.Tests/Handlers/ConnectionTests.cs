@@ -20,7 +20,7 @@ public sealed class ConnectionTests
             Assert.Equal((0, 11), ranges[ApiKey.Produce]);
             Assert.Equal((4, 16), ranges[ApiKey.Fetch]);
             Assert.Equal((0, 4), ranges[ApiKey.ApiVersions]);
-            Assert.DoesNotContain(ApiKey.FindCoordinator, ranges.Keys);
+            Assert.DoesNotContain(ApiKey.ControlledShutdown, ranges.Keys);
             Assert.DoesNotContain(ApiKey.EndTxn, ranges.Keys);
         }
         var refused = await client.AskAsync<ApiVersionsRequest, ApiVersionsResponse>(new() { ClientSoftwareName = "-", ClientSoftwareVersion = "1" }, 3);
@@ -51,7 +51,7 @@ public sealed class ConnectionTests
         { "unknown request", Header((ApiKey)999, 0, 1), "999" },
         { "old version", Header(ApiKey.Produce, 2, 1), "version 2" },
         { "negative version", Header(ApiKey.Metadata, -1, 1), "version -1" },
-        { "not advertised", Header(ApiKey.FindCoordinator, 0, 1), "FindCoordinator" },
+        { "not advertised", Header(ApiKey.ControlledShutdown, 0, 1), "ControlledShutdown" },
         { "malformed body", Header(ApiKey.Metadata, 9, 1, [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]), "Kafka request" },
         { "truncated body", Header(ApiKey.Metadata, 1, 1, [0, 0, 0, 1]), "malformed" },
         { "large control request", [0x01, 0x00, 0x00, 0x00, 0x00, 0x03], "16777216 bytes" },

@@ -26,7 +26,7 @@ public sealed class ReferenceVectorTests
     public void Messages_encoded_from_Kafkas_definitions_decode_field_by_field_and_encode_to_the_same_bytes()
     {
         int count = 0;
-        foreach (JsonElement vector in Vectors("spec-vectors.jsonl"))
+        foreach (JsonElement vector in SpecVectors())
         {
             MessageCodec codec = MessageCodec.Named(vector.GetProperty("message").GetString()!);
             short version = vector.GetProperty("version").GetInt16();
@@ -37,7 +37,7 @@ public sealed class ReferenceVectorTests
             count++;
         }
 
-        Assert.Equal(720, count);
+        Assert.True(count >= 720, $"only {count} messages were compared");
     }
 
     [Fact]
@@ -140,6 +140,10 @@ public sealed class ReferenceVectorTests
         };
         Assert.True(same, $"{path}: {expected.GetRawText()} was decoded as {actual ?? "null"}");
     }
+
+    /// <summary>The vectors of all files of that name; each was made by one run of the script.</summary>
+    private static IEnumerable<JsonElement> SpecVectors() => typeof(ReferenceVectorTests).Assembly.GetManifestResourceNames()
+        .Where(name => name.StartsWith("spec-vectors", StringComparison.Ordinal)).Order(StringComparer.Ordinal).SelectMany(Vectors);
 
     private static IEnumerable<JsonElement> Vectors(string file)
     {

@@ -1,0 +1,84 @@
+using Dragoman.Broker.Groups.Offsets;
+using Dragoman.Broker.Groups.State;
+using Dragoman.Storage;
+using Dragoman.Storage.Journal;
+using Dragoman.Storage.State;
+
+namespace Dragoman.Broker.Groups;
+
+/// <summary>The groups of this node, spread over shards by their names.</summary>
+internal sealed class GroupCoordinator : IGroups, ITransactionalOffsets
+{
+    /// <summary>The state id of the first shard.</summary>
+    public const long FirstState = 100;
+
+    /// <summary>How many shards there are. It cannot change: a group's shard is a function of its name and of this.</summary>
+    public const int Shards = 8;
+
+    private readonly GroupShard[] _shards = new GroupShard[Shards];
+
+    public GroupCoordinator(Store store, GroupOptions options)
+    {
+        Options = options;
+        for (var i = 0; i < Shards; i++) _shards[i] = new GroupShard(store.GetState(FirstState + i), store.Time);
+    }
+
+    public GroupOptions Options { get; }
+
+    public ITransactionalOffsets Transactional => this;
+
+    /// <summary>The state machines to open the store with.</summary>
+    public static IEnumerable<KeyValuePair<long, IStateMachine>> CreateMachines()
+    {
+        for (var i = 0; i < Shards; i++) yield return KeyValuePair.Create<long, IStateMachine>(FirstState + i, new GroupShardState());
+    }
+
+    public ValueTask<GroupStatus> CommitOffsetsAsync(
+        GroupName group, GroupCaller caller, IReadOnlyList<OffsetCommit> offsets, long retentionMs, CancellationToken cancellation) =>
+        Answer(ShardFor(group).CommitOffsetsAsync(group, caller, offsets, retentionMs, cancellation), static status => status);
+
+    public ValueTask<OffsetsAnswer> FetchOffsetsAsync(
+        GroupName group, GroupCaller caller, IReadOnlyList<GroupPartition>? partitions, bool requireStable, CancellationToken cancellation) =>
+        Answer(ShardFor(group).FetchOffsetsAsync(group, partitions, requireStable, cancellation), static status => new OffsetsAnswer(status, []));
+
+    public ValueTask<DeleteOffsetsAnswer> DeleteOffsetsAsync(GroupName group, IReadOnlyList<GroupPartition> partitions, CancellationToken cancellation) =>
+        Answer(ShardFor(group).DeleteOffsetsAsync(group, partitions, cancellation), static status => new DeleteOffsetsAnswer(status, []));
+
+    StateLog ITransactionalOffsets.ShardOf(GroupName group) => ShardFor(group).Log;
+
+    int ITransactionalOffsets.BytesOf(GroupName group, IReadOnlyList<OffsetCommit> offsets) => GroupEvents.SizeOf(group, offsets);
+
+    GroupStatus ITransactionalOffsets.Check(GroupName group, GroupCaller caller) => ShardFor(group).CheckTransactionalCommit(group, caller);
+
+    void ITransactionalOffsets.Stage(Commit commit, GroupName group, long producerId, short producerEpoch, IReadOnlyList<OffsetCommit> offsets) =>
+        ShardFor(group).Stage(commit, group, producerId, producerEpoch, offsets);
+
+    bool ITransactionalOffsets.HasPending(StateLog shard, long producerId) => ShardOf(shard).HasPending(producerId);
+
+    void ITransactionalOffsets.Complete(Commit commit, StateLog shard, long producerId, bool committed) =>
+        ShardOf(shard).Complete(commit, producerId, committed);
+
+    private GroupShard ShardFor(GroupName group)
+    {
+        ArgumentNullException.ThrowIfNull(group);
+        return _shards[group.StableHash() % Shards];
+    }
+
+    private GroupShard ShardOf(StateLog log) => _shards[log.Id - FirstState];
+
+    private static async ValueTask<T> Answer<T>(ValueTask<T> command, Func<GroupStatus, T> refuse)
+    {
+        try
+        {
+            return await command;
+        }
+        catch (StorageFullException)
+        {
+            return refuse(GroupStatus.Full);
+        }
+        catch (StoreFailedException)
+        {
+            return refuse(GroupStatus.StorageError);
+        }
+    }
+}

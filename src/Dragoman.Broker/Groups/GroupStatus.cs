@@ -1,0 +1,50 @@
+namespace Dragoman.Broker.Groups;
+
+/// <summary>How a request to a consumer group ended.</summary>
+public enum GroupStatus
+{
+    /// <summary>It did what was asked.</summary>
+    Ok,
+
+    /// <summary>There is no such group.</summary>
+    NotFound,
+
+    /// <summary>The name may not be given to a group that has members.</summary>
+    InvalidName,
+
+    /// <summary>The group has no such member.</summary>
+    UnknownMember,
+
+    /// <summary>The member belongs to another generation of the group.</summary>
+    IllegalGeneration,
+
+    /// <summary>Another member has taken the instance id over.</summary>
+    FencedInstance,
+
+    /// <summary>The members are being assigned anew: join again.</summary>
+    RebalanceInProgress,
+
+    /// <summary>The group has members and so cannot be deleted or changed from outside.</summary>
+    NotEmpty,
+
+    /// <summary>The group reads the topic and so its offsets cannot be deleted.</summary>
+    SubscribedToTopic,
+
+    /// <summary>A transaction that is still open may change the offset.</summary>
+    UnstableOffset,
+
+    /// <summary>What shall be kept beside an offset is too long.</summary>
+    MetadataTooLarge,
+
+    /// <summary>There is no such topic or partition.</summary>
+    UnknownPartition,
+
+    /// <summary>Another node has the group; ask for its coordinator again.</summary>
+    Moved,
+
+    /// <summary>There is no room on disk; later there may be.</summary>
+    Full,
+
+    /// <summary>The disk failed.</summary>
+    StorageError,
+}
