@@ -52,5 +52,5 @@ internal abstract class RequestHandler<TRequest, TResponse> : RequestHandler
 
     /// <summary>Decodes the request, which keeps referring to the frame where it has records.</summary>
     protected static TRequest Decode(PendingRequest request) =>
-        KafkaFrame.Read<TRequest>(new ReadOnlySequence<byte>(request.Body), request.Version);
+        KafkaFrame.ReadPrefix<TRequest>(new ReadOnlySequence<byte>(request.Body), request.Version);
 }

@@ -16,6 +16,18 @@ public static class KafkaFrame
         return message;
     }
 
+    /// <summary>
+    /// Decodes a body and ignores what follows it, as Kafka's brokers do. librdkafka relies on that: its request for the
+    /// metadata of all topics, flexible versions, has three bytes more than the message it spells.
+    /// </summary>
+    /// <exception cref="KafkaWireException">The bytes do not begin with such a message.</exception>
+    public static T ReadPrefix<T>(ReadOnlySequence<byte> body, short version)
+        where T : IKafkaMessage<T>
+    {
+        var reader = new KafkaReader(body);
+        return T.Read(ref reader, version);
+    }
+
     /// <summary>Writes a response frame.</summary>
     /// <returns>The frame's length in bytes, its four-byte length included.</returns>
     /// <exception cref="KafkaWireException">

@@ -41,6 +41,17 @@ public sealed class ConnectionTests
         Assert.Equal(ErrorCode.None, (await client.AskAsync<ApiVersionsRequest, ApiVersionsResponse>(new(), 0)).ErrorCode);
     }
 
+    [Fact]
+    public async Task Bytes_behind_a_request_are_ignored_as_librdkafka_needs()
+    {
+        await using var broker = await BrokerFixture.StartAsync();
+        var client = broker.Connect();
+        // Its request for the metadata of all topics: a four-byte null array where one byte is right.
+        await client.SendAsync(Header(ApiKey.Metadata, 13, 5, [0, 0, 0, 0, 0, 0, 0, 0]));
+        Assert.Equal(ErrorCode.None, (await client.ReceiveAsync<MetadataResponse>(5, 13)).ErrorCode);
+        Assert.Equal(ErrorCode.None, (await client.AskAsync<ApiVersionsRequest, ApiVersionsResponse>(new(), 0)).ErrorCode);
+    }
+
     public static TheoryData<string, byte[], string> Hostile => new()
     {
         { "2 GB", [0x7F, 0xFF, 0xFF, 0xFF], "2147483647 bytes" },
