@@ -53,10 +53,10 @@ public enum PartitionStatus
 /// <param name="BaseOffset">Offset of the first record, or -1.</param>
 /// <param name="LogAppendTime">The broker's timestamp in milliseconds since 1970, where the topic asks for it; else -1.</param>
 /// <param name="StartOffset">The first offset that may be read.</param>
-/// <param name="BadRecord">Index in the batch of the record at fault, or -1.</param>
+/// <param name="BadRecords">Indexes in the batch of all records at fault; null if none is.</param>
 /// <param name="Message">What is wrong, for a person.</param>
 public readonly record struct AppendAnswer(
-    PartitionStatus Status, long BaseOffset, long LogAppendTime, long StartOffset, int BadRecord = -1, string? Message = null);
+    PartitionStatus Status, long BaseOffset, long LogAppendTime, long StartOffset, IReadOnlyList<int>? BadRecords = null, string? Message = null);
 
 /// <summary>The offsets of a partition at one moment.</summary>
 /// <param name="Start">The first offset that may be read.</param>

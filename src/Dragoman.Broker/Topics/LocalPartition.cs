@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Dragoman.Storage;
 using Dragoman.Storage.Journal;
 using Dragoman.Storage.Log;
+using Dragoman.Storage.Platform;
 using Dragoman.Storage.Records;
 
 namespace Dragoman.Broker.Topics;
@@ -107,7 +108,7 @@ internal sealed class LocalPartition(Store store, LocalTopic topic, int index, P
         return header.ProducerId < 0 ? ProducerCheck.Accept : Log.Producers.Check(header, out known, out knownTime);
     }
 
-    private AppendAnswer Refuse(PartitionStatus status, string message) => new(status, -1, -1, Log.StartOffset, -1, message);
+    private AppendAnswer Refuse(PartitionStatus status, string message) => new(status, -1, -1, Log.StartOffset, null, message);
 
     private AppendAnswer Check(Memory<byte> batch, TopicSettings settings, out BatchSummary summary)
     {
@@ -124,7 +125,22 @@ internal sealed class LocalPartition(Store store, LocalTopic topic, int index, P
             _ => PartitionStatus.CorruptBatch,
         };
         var message = error == BatchError.MissingKey ? "The topic is compacted: every record must have a key." : $"The record batch is not acceptable: {error}.";
-        return new AppendAnswer(status, -1, -1, Log.StartOffset, summary.FirstBadRecord, message);
+        IReadOnlyList<int>? bad = summary.FirstBadRecord < 0 ? null : error == BatchError.MissingKey ? WithoutKey(batch) : [summary.FirstBadRecord];
+        return new AppendAnswer(status, -1, -1, Log.StartOffset, bad, message);
+    }
+
+    /// <summary>
+    /// All records without a key, for producers that sort out the bad ones and send the rest again (KIP-467).
+    /// </summary>
+    private static List<int> WithoutKey(ReadOnlyMemory<byte> batch)
+    {
+        var found = new List<int>();
+        using var reader = new RecordBatchReader();
+        Invariant.Check(reader.Open(batch) == BatchError.None, "a batch that was read once can be read again");
+        var records = reader.Records;
+        for (var i = 0; records.MoveNext(); i++)
+            if (records.Current.Key.IsNull) found.Add(i);
+        return found;
     }
 
     private long SetTimestamps(Span<byte> batch, TopicSettings settings, in BatchSummary summary)

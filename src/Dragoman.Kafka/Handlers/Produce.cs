@@ -128,7 +128,7 @@ internal sealed class ProduceHandler : RequestHandler<ProduceRequest, ProduceRes
             answer.LogStartOffset = appended.StartOffset;
             if (appended.Message is null || answer.ErrorCode == ErrorCode.None) return;
             answer.ErrorMessage = appended.Message;
-            if (appended.BadRecord >= 0) answer.RecordErrors.Add(new() { BatchIndex = appended.BadRecord, BatchIndexErrorMessage = appended.Message });
+            foreach (var index in appended.BadRecords ?? []) answer.RecordErrors.Add(new() { BatchIndex = index, BatchIndexErrorMessage = appended.Message });
         }
     }
 }

@@ -9,7 +9,10 @@ namespace Dragoman.Kafka.Tests.Handlers;
 public sealed class SessionAllocationTests
 {
     // Enough for the array pool, which keeps arrays for each processor, to have all that it needs.
-    private const int Requests = 2000;
+    private const int Requests = 1000;
+
+    // The first ones warm up.
+    private const int Rounds = 6;
 
     [Fact]
     public async Task Producing_allocates_the_same_for_one_record_and_for_a_thousand()
@@ -39,16 +42,22 @@ public sealed class SessionAllocationTests
     private static void AssertSame(long one, long many)
     {
         TestContext.Current.TestOutputHelper?.WriteLine($"{one} bytes per request with one record, {many} with 1,000");
-        // Timing decides whether a wait is synchronous, and so a little of what is allocated; a record would be 32 bytes at least.
-        Assert.InRange(many, one - 500, one + 500);
+        // Timing decides whether a wait is synchronous, and so a little of what is allocated.
+        // A thousand records would be 32,000 at least.
+        Assert.InRange(many, one - 2000, one + 2000);
     }
 
+    /// <summary>The least of some rounds: on a busy machine more waits are asynchronous, and each allocates.</summary>
     private static async Task<long> MeasureAsync(TestConnection client, byte[] request)
     {
-        for (var i = 0; i < Requests; i++) await AskAsync(client, request);
-        var before = GC.GetTotalAllocatedBytes(precise: true);
-        for (var i = 0; i < Requests; i++) await AskAsync(client, request);
-        return (GC.GetTotalAllocatedBytes(precise: true) - before) / Requests;
+        var least = long.MaxValue;
+        for (var round = 0; round < Rounds; round++)
+        {
+            var before = GC.GetTotalAllocatedBytes(precise: true);
+            for (var i = 0; i < Requests; i++) await AskAsync(client, request);
+            least = Math.Min(least, (GC.GetTotalAllocatedBytes(precise: true) - before) / Requests);
+        }
+        return least;
     }
 
     private static async Task AskAsync(TestConnection client, byte[] request)
