@@ -86,6 +86,18 @@ public sealed class DragomanServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts the broker again and ends it with SIGKILL after a while, whether it is ready by then or not.</summary>
+    /// <param name="after">How long it may live.</param>
+    public async Task StartAndKillAsync(TimeSpan after)
+    {
+        if (_run is not null) throw new InvalidOperationException("The broker is running.");
+        await using var process = ForeignProcess.Start(_options.Executable, ["serve", .. Arguments()], _workspace.Path, _options.Environment);
+        await Task.Delay(after);
+        if (process.HasExited) throw new InvalidOperationException($"The broker ended on its own: {process.Error}");
+        await process.KillAsync();
+        _earlierErrors.Add(process.Error);
+    }
+
     /// <summary>Asks the broker to stop with SIGTERM, and waits until it has; returns its exit code.</summary>
     public async Task<int> StopAsync()
     {
