@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Dragoman.Broker.Groups;
 using Dragoman.Broker.Producers;
-using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage;
 using Dragoman.Storage.Platform;
@@ -15,7 +14,6 @@ public sealed class Broker : IAsyncDisposable
 {
     internal const long TopicsState = 1;
     internal const long ProducerIdsState = 2;
-    internal const long SecurityStateId = 10;
 
     private Broker(BrokerOptions options, Store store, Random random)
     {
@@ -23,7 +21,6 @@ public sealed class Broker : IAsyncDisposable
         Store = store;
         Topics = new Topics.Topics(store, store.GetState(TopicsState), random);
         ProducerIds = new ProducerIds(store.GetState(ProducerIdsState));
-        Accounts = new Accounts(store.GetState(SecurityStateId));
         Groups = new GroupCoordinator(store, options.Groups);
     }
 
@@ -41,9 +38,6 @@ public sealed class Broker : IAsyncDisposable
 
     /// <summary>The ids of idempotent producers.</summary>
     public IProducerIds ProducerIds { get; }
-
-    /// <summary>Users and permissions.</summary>
-    public IAccounts Accounts { get; }
 
     /// <summary>The consumer groups.</summary>
     public IGroups Groups { get; }
@@ -68,7 +62,6 @@ public sealed class Broker : IAsyncDisposable
         {
             [TopicsState] = new TopicRegistry(),
             [ProducerIdsState] = new ProducerIdState(),
-            [SecurityStateId] = new SecurityState(),
         };
         foreach (var (id, machine) in GroupCoordinator.CreateMachines()) machines.Add(id, machine);
         var store = await new StoreOpener(options.Store, files, time, scheduler, random, machines).OpenAsync();

@@ -16,4 +16,7 @@ internal sealed record PlantedDefects
 
     /// <summary>Applies events again that a snapshot includes already.</summary>
     public bool ApplyEventTwice { get; init; }
+
+    /// <summary>Compacts past the start of open transactions.</summary>
+    public bool CompactOpenTransactions { get; init; }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Dragoman.Storage.Journal;
 using Dragoman.Storage.Log;
+using Dragoman.Storage.Log.Compaction;
 using Dragoman.Storage.Memory;
 using Dragoman.Storage.Platform;
 using Dragoman.Storage.State;
@@ -32,6 +33,7 @@ public sealed class Store : IAsyncDisposable
     private readonly MemoryLoop _memory;
     private readonly Checkpointer _checkpointer;
     private readonly Maintenance _maintenance;
+    private readonly Compactor _compactor;
     private readonly IDisposable _directoryLock;
     private readonly Dictionary<long, StateSnapshot> _unclaimedSnapshots;
     private long _lastLogId;
@@ -56,11 +58,13 @@ public sealed class Store : IAsyncDisposable
         _memory = new MemoryLoop(this, parts.Table.Files, parts.Options);
         _checkpointer = new Checkpointer(this, _journal, parts.Manifest, parts.SegmentFiles, parts.Indexes);
         _maintenance = new Maintenance(this, _journal);
+        _compactor = new Compactor(this, _checkpointer, parts.Indexes);
         _journal.OnSpaceFailed(Fail);
         _running = parts.Scheduler.Run("commit", _loop.RunAsync);
         _memory.Start(parts.Scheduler);
         _checkpointer.Start(parts.Scheduler);
         _maintenance.Start(parts.Scheduler);
+        _compactor.Start(parts.Scheduler);
     }
 
     /// <summary>The options it was opened with.</summary>
@@ -282,6 +286,28 @@ public sealed class Store : IAsyncDisposable
     /// <summary>Writes a checkpoint of all that is in sealed journal files, sealing the active one first if asked to.</summary>
     public Task CheckpointAsync(CancellationToken cancellation = default) => _checkpointer.RequestAsync(cancellation);
 
+    /// <summary>
+    /// Compacts now every compacted log of which anything was not compacted before, however little, and what is in the
+    /// journal included; only records that are younger than <see cref="LogCompaction.MinLagMs"/>, or behind the start of
+    /// an open transaction, and the last batch are left alone.
+    /// </summary>
+    /// <exception cref="StorageFullException">There is no room.</exception>
+    public Task CompactAsync() => _compactor.CompactAsync(force: true);
+
+    /// <summary>Seals the active journal file if it holds anything, so that the next checkpoint takes it.</summary>
+    /// <param name="wait">Whether to wait until another file is ready; without, nothing is done if none is.</param>
+    internal async ValueTask SealJournalAsync(bool wait)
+    {
+        var file = _journal.Active;
+        // What others were promised must fit the next file, as the rest of this one goes unused.
+        var cost = file.Capacity - file.Length;
+        if (wait) await _journal.Space.AdmitAsync(cost, urgent: false, default);
+        else if (!_journal.Space.TryAdmit(cost)) return;
+        var commit = Rent(CommitMode.Written, cost);
+        commit.Seals = file.Number;
+        await Enqueue(commit);
+    }
+
     /// <summary>Looks at retention now instead of at the next interval.</summary>
     public Task ApplyRetentionAsync() => _maintenance.ApplyRetentionAsync();
 
@@ -347,6 +373,8 @@ public sealed class Store : IAsyncDisposable
         if (Interlocked.Exchange(ref _disposed, 1) != 0) return;
         await _maintenance.StopAsync();
         _maintenance.Dispose();
+        await _compactor.StopAsync();
+        _compactor.Dispose();
         await _checkpointer.StopAsync();
         await _memory.StopAsync();
         if (!_failed.Task.IsCompleted)

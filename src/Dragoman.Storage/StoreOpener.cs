@@ -160,6 +160,7 @@ public sealed class StoreOpener
         restored.Restore(log.Start, log.End, chunks);
         foreach (var (epoch, start) in log.Epochs) restored.Epochs.Assign(epoch, start);
         restored.ProducersIncludeUpTo = log.ProducersIncludeUpTo;
+        restored.CleanUpTo = log.CleanUpTo;
         if (!log.Producers.IsEmpty) restored.Producers.ReadSnapshot(log.Producers.Span);
         if (log.Kind == LogKind.Memory) restored.SkipTo(log.ReservedOffsets);
         if (log.IsDeleted) restored.RestoreDeleted();

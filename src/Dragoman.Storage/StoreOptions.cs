@@ -57,6 +57,15 @@ public sealed record StoreOptions
     /// <summary>How often retention is looked at, and space again after the disk was full.</summary>
     public TimeSpan MaintenanceInterval { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often it is looked whether logs have to be compacted.</summary>
+    public TimeSpan CompactionInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Memory for the keys of the log that is being compacted; a log with more of them takes several passes.</summary>
+    public long CompactionKeyBytes { get; init; } = 128 << 20;
+
+    /// <summary>Bytes that compaction reads and writes a second at most.</summary>
+    public long CompactionBytesPerSecond { get; init; } = 64 << 20;
+
     /// <summary>Idempotent producers that were silent for so long are forgotten.</summary>
     public TimeSpan ProducerExpiration { get; init; } = TimeSpan.FromDays(1);
 }

@@ -113,6 +113,12 @@ internal sealed class LocalPartition(Store store, LocalTopic topic, int index, P
     private AppendAnswer Check(Memory<byte> batch, TopicSettings settings, out BatchSummary summary)
     {
         var limits = BatchLimits.Producer with { MaxBatchBytes = settings.MaxMessageBytes, RequireKeys = settings.Compacted };
+        // The broker's own timestamps replace the producer's, whatever those say.
+        if (settings is { TimestampType: TimestampType.CreateTime, MaxTimestampBehindMs: < long.MaxValue } or { TimestampType: TimestampType.CreateTime, MaxTimestampAheadMs: < long.MaxValue })
+        {
+            var now = store.Time.GetUtcNow().ToUnixTimeMilliseconds();
+            limits = limits with { MinTimestamp = Math.Max(0, now - Math.Min(settings.MaxTimestampBehindMs, now)), MaxTimestamp = now + Math.Min(settings.MaxTimestampAheadMs, long.MaxValue - now) };
+        }
         var error = RecordBatchValidator.Validate(batch.Span, limits, out summary);
         if (error == BatchError.None) return new AppendAnswer(PartitionStatus.Ok, -1, -1, -1);
         var status = error switch

@@ -43,6 +43,7 @@ internal sealed class LocalTopic : ITopicHandle
         {
             partitions[i] = i < _partitions.Length ? _partitions[i] : new LocalPartition(_store, this, i, _store.GetLog(entry.LogIds[i]));
             if (partitions[i].Log.Retention != retention) partitions[i].Log.Retention = retention;
+            partitions[i].Log.Compaction = entry.Settings.Compacted ? entry.Settings.Compaction : null;
         }
         _settings = entry.Settings;
         _partitions = partitions;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Dragoman.Storage.Journal;
+using Dragoman.Storage.Log;
 using Dragoman.Storage.Platform;
 using Dragoman.Storage.Records;
 
@@ -8,7 +9,8 @@ namespace Dragoman.Broker.Topics;
 /// <summary>How a topic treats its messages. Immutable; replaced as a whole.</summary>
 public sealed record TopicSettings
 {
-    private const byte Version = 1;
+    /// <summary>2 adds how compaction goes about it, and bounds of timestamps.</summary>
+    private const byte Version = 2;
 
     /// <summary>Settings of a topic of which nothing was said.</summary>
     public static TopicSettings Default { get; } = new();
@@ -31,6 +33,15 @@ public sealed record TopicSettings
     /// <summary>Whether the newest message of each key is kept: every message must have one.</summary>
     public bool Compacted { get; init; }
 
+    /// <summary>How a topic that is compacted is. Topics whose messages are in memory only are never compacted.</summary>
+    public LogCompaction Compaction { get; init; } = LogCompaction.Default;
+
+    /// <summary>How many milliseconds a producer's timestamp may lie behind the broker's clock.</summary>
+    public long MaxTimestampBehindMs { get; init; } = long.MaxValue;
+
+    /// <summary>How many milliseconds a producer's timestamp may lie ahead of the broker's clock.</summary>
+    public long MaxTimestampAheadMs { get; init; } = long.MaxValue;
+
     /// <summary>Settings that front ends keep with the topic and give meaning to, by the name the protocol uses.</summary>
     public ImmutableSortedDictionary<string, string> Attributes { get; init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
@@ -49,11 +60,19 @@ public sealed record TopicSettings
             writer.Text(name);
             writer.Text(value);
         }
+        writer.Int64(BitConverter.DoubleToInt64Bits(Compaction.MinDirtyRatio));
+        writer.Int64(Compaction.MinLagMs);
+        writer.Int64(Compaction.MaxLagMs);
+        writer.Int64(Compaction.TombstoneRetentionMs);
+        writer.Int64(Compaction.SealAfterMs);
+        writer.Int64(Compaction.SealAfterBytes);
+        writer.Int64(MaxTimestampBehindMs);
+        writer.Int64(MaxTimestampAheadMs);
     }
 
     internal static TopicSettings Read(ref SnapshotReader reader)
     {
-        reader.Version(Version, "topic settings");
+        var version = reader.Version(Version, "topic settings");
         var settings = new TopicSettings
         {
             RetentionMs = reader.Int64(),
@@ -65,6 +84,21 @@ public sealed record TopicSettings
         };
         var attributes = settings.Attributes.ToBuilder();
         for (var n = reader.Int32(); n > 0; n--) attributes[reader.Text()] = reader.Text();
-        return settings with { Attributes = attributes.ToImmutable() };
+        settings = settings with { Attributes = attributes.ToImmutable() };
+        if (version < 2) return settings;
+        return settings with
+        {
+            Compaction = new LogCompaction
+            {
+                MinDirtyRatio = BitConverter.Int64BitsToDouble(reader.Int64()),
+                MinLagMs = reader.Int64(),
+                MaxLagMs = reader.Int64(),
+                TombstoneRetentionMs = reader.Int64(),
+                SealAfterMs = reader.Int64(),
+                SealAfterBytes = reader.Int64(),
+            },
+            MaxTimestampBehindMs = reader.Int64(),
+            MaxTimestampAheadMs = reader.Int64(),
+        };
     }
 }

@@ -16,10 +16,18 @@ internal static class TopicConfigs
 {
     public const string CleanupPolicy = "cleanup.policy";
     public const string CommitModeName = "dragoman.commit.mode";
+    public const string DeleteRetentionMs = "delete.retention.ms";
+    public const string MaxCompactionLagMs = "max.compaction.lag.ms";
     public const string MaxMessageBytes = "max.message.bytes";
+    public const string MessageTimestampAfterMaxMs = "message.timestamp.after.max.ms";
+    public const string MessageTimestampBeforeMaxMs = "message.timestamp.before.max.ms";
     public const string MessageTimestampType = "message.timestamp.type";
+    public const string MinCleanableDirtyRatio = "min.cleanable.dirty.ratio";
+    public const string MinCompactionLagMs = "min.compaction.lag.ms";
     public const string RetentionBytes = "retention.bytes";
     public const string RetentionMs = "retention.ms";
+    public const string SegmentBytes = "segment.bytes";
+    public const string SegmentMs = "segment.ms";
 
     private const string Kept = "Kept and given back; it changes nothing here.";
     private const string MaxLong = "9223372036854775807";
@@ -33,7 +41,7 @@ internal static class TopicConfigs
             new("compression.lz4.level", ConfigValueType.Int, "9", Kept) { Min = 1, Max = 17 },
             new("compression.type", ConfigValueType.String, "producer", "Batches keep the compression that the producer chose, whatever this says.") { Words = ["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"] },
             new("compression.zstd.level", ConfigValueType.Int, "3", Kept) { Min = -131072, Max = 22 },
-            new("delete.retention.ms", ConfigValueType.Long, "86400000", Kept) { Min = 0 },
+            new(DeleteRetentionMs, ConfigValueType.Long, "86400000", "How long a tombstone stays in a compacted topic after it was first compacted.") { Min = 0 },
             new(CommitModeName, ConfigValueType.String, "fsync", "What an acknowledgement means: on disk, handed to the operating system, or in memory only. Memory cannot be changed to and from.") { Words = ["fsync", "written", "memory"] },
             new("file.delete.delay.ms", ConfigValueType.Long, "60000", Kept) { Min = 0 },
             new("flush.messages", ConfigValueType.Long, MaxLong, Kept) { Min = 1 },
@@ -43,16 +51,16 @@ internal static class TopicConfigs
             new("leader.replication.throttled.replicas", ConfigValueType.List, "", Kept),
             new("local.retention.bytes", ConfigValueType.Long, "-2", Kept) { Min = -2 },
             new("local.retention.ms", ConfigValueType.Long, "-2", Kept) { Min = -2 },
-            new("max.compaction.lag.ms", ConfigValueType.Long, MaxLong, Kept) { Min = 1 },
+            new(MaxCompactionLagMs, ConfigValueType.Long, MaxLong, "A record that is older than this has a compacted topic compacted, whatever the dirty ratio.") { Min = 1 },
             new(MaxMessageBytes, ConfigValueType.Int, "1048588", "The largest record batch taken, in bytes as it arrives.") { Min = 0 },
             new("message.downconversion.enable", ConfigValueType.Boolean, "true", Kept),
             new("message.format.version", ConfigValueType.String, "3.0-IV1", Kept),
-            new("message.timestamp.after.max.ms", ConfigValueType.Long, MaxLong, Kept) { Min = 0 },
-            new("message.timestamp.before.max.ms", ConfigValueType.Long, MaxLong, Kept) { Min = 0 },
+            new(MessageTimestampAfterMaxMs, ConfigValueType.Long, MaxLong, "How far a producer's timestamp may lie ahead of the broker's clock. No limit unless set, as before Kafka 4.") { Min = 0 },
+            new(MessageTimestampBeforeMaxMs, ConfigValueType.Long, MaxLong, "How far a producer's timestamp may lie behind the broker's clock.") { Min = 0 },
             new("message.timestamp.difference.max.ms", ConfigValueType.Long, MaxLong, Kept) { Min = 0 },
             new(MessageTimestampType, ConfigValueType.String, "CreateTime", "Who sets timestamps: the producer, or the broker on arrival.") { Words = ["CreateTime", "LogAppendTime"] },
-            new("min.cleanable.dirty.ratio", ConfigValueType.Double, "0.5", Kept) { Min = 0, Max = 1 },
-            new("min.compaction.lag.ms", ConfigValueType.Long, "0", Kept) { Min = 0 },
+            new(MinCleanableDirtyRatio, ConfigValueType.Double, "0.5", "A compacted topic is compacted when more than this part of it was not compacted before.") { Min = 0, Max = 1 },
+            new(MinCompactionLagMs, ConfigValueType.Long, "0", "Records that are younger than this are not compacted.") { Min = 0 },
             new("min.insync.replicas", ConfigValueType.Int, "1", "Kept and given back: there is one replica, and dragoman.commit.mode says what its acknowledgement means.") { Min = 1 },
             new("preallocate", ConfigValueType.Boolean, "false", Kept),
             new("remote.log.copy.disable", ConfigValueType.Boolean, "false", Kept),
@@ -60,10 +68,10 @@ internal static class TopicConfigs
             new("remote.storage.enable", ConfigValueType.Boolean, "false", Kept),
             new(RetentionBytes, ConfigValueType.Long, "-1", "Bytes that each partition keeps at least when old messages go; -1 for no limit."),
             new(RetentionMs, ConfigValueType.Long, "604800000", "Messages older than this go; -1 keeps them.") { Min = -1 },
-            new("segment.bytes", ConfigValueType.Int, "1073741824", Kept) { Min = 14 },
+            new(SegmentBytes, ConfigValueType.Int, "1073741824", "So many bytes of a compacted topic in the journal are moved to where they can be compacted. Segments have sizes of their own.") { Min = 14 },
             new("segment.index.bytes", ConfigValueType.Int, "10485760", Kept) { Min = 4 },
             new("segment.jitter.ms", ConfigValueType.Long, "0", Kept) { Min = 0 },
-            new("segment.ms", ConfigValueType.Long, "604800000", Kept) { Min = 1 },
+            new(SegmentMs, ConfigValueType.Long, "604800000", "Records of a compacted topic that are older than this are moved out of the journal, to where they can be compacted. Retention does not wait for it.") { Min = 1 },
             new("unclean.leader.election.enable", ConfigValueType.Boolean, "false", Kept),
         }.Select(config => KeyValuePair.Create(config.Name, config)));
 
@@ -84,6 +92,14 @@ internal static class TopicConfigs
         MaxMessageBytes => Text(settings.MaxMessageBytes),
         MessageTimestampType => settings.TimestampType.ToString(),
         CommitModeName => TextOf(settings.CommitMode),
+        DeleteRetentionMs => Text(settings.Compaction.TombstoneRetentionMs),
+        MaxCompactionLagMs => Text(settings.Compaction.MaxLagMs),
+        MinCompactionLagMs => Text(settings.Compaction.MinLagMs),
+        MinCleanableDirtyRatio => settings.Compaction.MinDirtyRatio.ToString("R", CultureInfo.InvariantCulture),
+        SegmentBytes => Text(settings.Compaction.SealAfterBytes),
+        SegmentMs => Text(settings.Compaction.SealAfterMs),
+        MessageTimestampAfterMaxMs => Text(settings.MaxTimestampAheadMs),
+        MessageTimestampBeforeMaxMs => Text(settings.MaxTimestampBehindMs),
         _ => settings.Attributes.GetValueOrDefault(config.Name) ?? config.Default,
     };
 
@@ -130,6 +146,14 @@ internal static class TopicConfigs
         MaxMessageBytes => settings with { MaxMessageBytes = (int)Number(value) },
         MessageTimestampType => settings with { TimestampType = Enum.Parse<TimestampType>(value) },
         CommitModeName => settings with { CommitMode = ModeOf(value) },
+        DeleteRetentionMs => settings with { Compaction = settings.Compaction with { TombstoneRetentionMs = Number(value) } },
+        MaxCompactionLagMs => settings with { Compaction = settings.Compaction with { MaxLagMs = Number(value) } },
+        MinCompactionLagMs => settings with { Compaction = settings.Compaction with { MinLagMs = Number(value) } },
+        MinCleanableDirtyRatio => settings with { Compaction = settings.Compaction with { MinDirtyRatio = double.Parse(value, NumberStyles.Float, CultureInfo.InvariantCulture) } },
+        SegmentBytes => settings with { Compaction = settings.Compaction with { SealAfterBytes = Number(value) } },
+        SegmentMs => settings with { Compaction = settings.Compaction with { SealAfterMs = Number(value) } },
+        MessageTimestampAfterMaxMs => settings with { MaxTimestampAheadMs = Number(value) },
+        MessageTimestampBeforeMaxMs => settings with { MaxTimestampBehindMs = Number(value) },
         _ => settings,
     };
 

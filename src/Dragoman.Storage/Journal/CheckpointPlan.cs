@@ -1,5 +1,6 @@
 using System.Buffers;
 using Dragoman.Storage.Log;
+using Dragoman.Storage.Log.Compaction;
 using Dragoman.Storage.Platform;
 
 namespace Dragoman.Storage.Journal;
@@ -38,6 +39,17 @@ internal sealed class CheckpointPlan
         /// <summary>Chunks that the checkpoint answers for, oldest first: those in segments and those in its journal files.</summary>
         public required List<Chunk> Before { get; init; }
 
+        /// <summary>The same, with what compaction has made of the oldest.</summary>
+        public required List<Chunk> Current { get; init; }
+
+        /// <summary>What compaction has made of the oldest chunks, if it has.</summary>
+        public required Replacement? Replacement { get; init; }
+
+        public required long CleanUpTo { get; init; }
+
+        /// <summary>Whether compaction is reading the chunks that lie in segments: they stay where they are.</summary>
+        public required bool IsHeld { get; init; }
+
         /// <summary>The oldest chunks, which stay as they are.</summary>
         public List<Chunk> Kept { get; } = [];
 
@@ -74,19 +86,19 @@ internal sealed class CheckpointPlan
 
     public bool IsAdopted(JournalFile file) => _adopted.Contains(file);
 
-    public static CheckpointPlan Make(ICollection<PartitionLog> logs, IReadOnlyList<JournalFile> files, long nextFile, StoreOptions options)
+    public static CheckpointPlan Make(ICollection<PartitionLog> logs, IReadOnlyList<JournalFile> files, long nextFile, StoreOptions options, IReadOnlyDictionary<PartitionLog, Replacement> replacements)
     {
         var plan = new CheckpointPlan();
         var sealedFiles = new HashSet<BatchFile>(files);
         var sorted = new List<PartitionLog>(logs);
         sorted.Sort(static (a, b) => a.Id.CompareTo(b.Id));
-        foreach (var log in sorted) plan.Collect(log, sealedFiles, nextFile);
+        foreach (var log in sorted) plan.Collect(log, sealedFiles, nextFile, replacements.GetValueOrDefault(log));
         plan.ChooseRewrites();
         foreach (var log in plan._logs) plan.Decide(log, options);
         return plan;
     }
 
-    private void Collect(PartitionLog log, HashSet<BatchFile> files, long nextFile)
+    private void Collect(PartitionLog log, HashSet<BatchFile> files, long nextFile, Replacement? replacement)
     {
         lock (log.Lock)
         {
@@ -107,8 +119,10 @@ internal sealed class CheckpointPlan
                 before.Add(chunk);
                 Invariant.Check(chunk.TryAcquire(), "a file outlives the chunks that lie in it");
             }
+            var current = replacement?.Apply(before) ?? before;
+            if (ReferenceEquals(current, before)) replacement = null;
             var producers = new ArrayBufferWriter<byte>();
-            if (log.ProducersOrNull is { Count: > 0 } table) table.WriteSnapshot(producers);
+            if (log.ProducersOrNull is { Count: > 0 } table) table.WriteSnapshot(producers, replacement?.DroppedMarkers);
             // Changes that are enqueued count although they may not be complete: their entries may be in the files that
             // go. They are on disk before the manifest is.
             var isMemory = log.Kind == LogKind.Memory;
@@ -123,6 +137,10 @@ internal sealed class CheckpointPlan
                 ProducersIncludeUpTo = log.EndOffset,
                 Producers = isMemory || log.IsBeingDeleted ? default : producers.WrittenMemory,
                 Before = before,
+                Current = current,
+                Replacement = replacement,
+                CleanUpTo = replacement?.CleanUpTo ?? log.CleanUpTo,
+                IsHeld = log.IsBeingCompacted && replacement is null,
             });
         }
     }
@@ -131,29 +149,31 @@ internal sealed class CheckpointPlan
     private void ChooseRewrites()
     {
         var live = new Dictionary<StoreFile, (long Live, int Regions)>();
+        var held = new HashSet<StoreFile>();
         foreach (var log in _logs)
         {
-            foreach (var chunk in log.Before)
+            foreach (var chunk in log.Current)
             {
                 if (chunk is not SegmentChunk segment) continue;
+                if (log.IsHeld) held.Add(segment.File);
                 var known = live.GetValueOrDefault(segment.File);
                 live[segment.File] = (known.Live + (segment.EndOffset > log.Start ? segment.BytesFrom(log.Start) : 0), known.Regions + 1);
             }
         }
         foreach (var (file, (bytes, regions)) in live)
-            if (regions > 1 && bytes > 0 && bytes * 2 < file.DataLength) _rewritten.Add(file);
+            if (regions > 1 && bytes > 0 && bytes * 2 < file.DataLength && !held.Contains(file)) _rewritten.Add(file);
     }
 
     private void Decide(LogPlan plan, StoreOptions options)
     {
-        var live = plan.Before.FindAll(c => c.EndOffset > plan.Start);
+        var live = plan.Current.FindAll(c => c.EndOffset > plan.Start);
         if (plan.Log.Kind == LogKind.Memory || plan.IsDeleted || live.Count == 0) return;
 
         var copyFrom = live.FindIndex(c => c is JournalChunk || (c is SegmentChunk s && _rewritten.Contains(s.File)));
         // A log's small shares in shared segments are gathered once there are enough of them.
         var smallBytes = 0L;
         var first = live.Count;
-        while (first > 0 && (live[first - 1] is JournalChunk || (live[first - 1] is SegmentChunk s && s.DataBytes < options.OwnSegmentBytes)))
+        while (first > 0 && (live[first - 1] is JournalChunk || (!plan.IsHeld && live[first - 1] is SegmentChunk s && s.DataBytes < options.OwnSegmentBytes)))
             smallBytes += live[--first].BytesFrom(plan.Start);
         if (smallBytes >= options.PromoteBytes && first < live.Count - 1) copyFrom = copyFrom < 0 ? first : Math.Min(copyFrom, first);
         if (copyFrom < 0)
@@ -173,7 +193,9 @@ internal sealed class CheckpointPlan
                 run = null;
                 continue;
             }
-            if (run is null || run.Bytes + chunk.DataBytes > MaxRegionBytes) plan.Steps.Add(run = new Step());
+            // An index counts offsets from its region's first in 31 bits, and compaction leaves wide gaps.
+            if (run is null || run.Bytes + chunk.DataBytes > MaxRegionBytes || chunk.EndOffset - run.Copied[0].BaseOffset > int.MaxValue)
+                plan.Steps.Add(run = new Step());
             run.Copied.Add(chunk);
             run.Bytes += chunk.BytesFrom(plan.Start);
         }
@@ -199,7 +221,7 @@ internal sealed class CheckpointPlan
                     _ => throw new InvariantViolatedException("a checkpoint leaves nothing in the journal"),
                 });
             }
-            logs.Add(new ManifestLog(plan.Log.Id, plan.Log.Kind, plan.IsDeleted, plan.Start, plan.End, plan.ReservedOffsets, plan.Epochs, chunks, plan.ProducersIncludeUpTo, plan.Producers));
+            logs.Add(new ManifestLog(plan.Log.Id, plan.Log.Kind, plan.IsDeleted, plan.Start, plan.End, plan.ReservedOffsets, plan.Epochs, chunks, plan.ProducersIncludeUpTo, plan.Producers, plan.CleanUpTo));
         }
         return logs;
     }
@@ -229,7 +251,7 @@ internal sealed class CheckpointPlan
     /// <summary>Readers find the batches in their new places from here on.</summary>
     public void Switch()
     {
-        foreach (var plan in _logs) plan.Log.Replace(plan.Before, plan.After);
+        foreach (var plan in _logs) plan.Log.Replace(plan.Before, plan.After, plan.Replacement);
     }
 
     /// <summary>Ends the hold on the chunks that were there before.</summary>

@@ -53,12 +53,10 @@ internal sealed class CheckpointWriter(Store store, SparseIndexCache indexes, Ch
 
     private async Task WriteSegmentAsync(List<(CheckpointPlan.LogPlan Log, CheckpointPlan.Step Step)> steps)
     {
-        var number = store.Numbers.Next();
-        var file = store.Table.Add(number, SegmentPath(Directory, number));
         var estimate = 0L;
         foreach (var (_, step) in steps) estimate += step.Bytes + step.Bytes / 128 + Overhead;
-        var handle = Create(file, estimate);
-        using var writer = new SegmentWriter(handle, number);
+        using var output = SegmentOutput.Create(store, estimate, headroom: 0, _written);
+        var writer = output.Writer;
         foreach (var (log, step) in steps)
         {
             writer.BeginRegion(log.Log.Id);
@@ -67,15 +65,9 @@ internal sealed class CheckpointWriter(Store store, SparseIndexCache indexes, Ch
                 foreach (var batch in Batches(chunk, log.Start))
                     await writer.AddAsync(batch.Source, batch.Position, batch.Length, batch.BaseOffset);
             }
-            step.Result = new SegmentChunk(file, await writer.EndRegionAsync(), indexes);
+            step.Result = new SegmentChunk(output.File, await writer.EndRegionAsync(), indexes);
         }
-        await writer.FinishAsync();
-        if (handle.Length > writer.Length)
-        {
-            handle.Truncate(writer.Length);
-            await handle.SyncAsync();
-        }
-        file.DataLength = writer.Length;
+        await output.FinishAsync();
     }
 
     private readonly record struct Batch(IByteSource Source, long Position, int Length, long BaseOffset);

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Dragoman.Storage.Log;
+using Dragoman.Storage.Log.Compaction;
 using Dragoman.Storage.Platform;
 
 namespace Dragoman.Storage.Journal;
@@ -13,6 +14,8 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
     private readonly WakeSignal _wake = new();
     private readonly Lock _lock = new();
     private readonly List<TaskCompletionSource> _requests = [];
+    private readonly List<ReplacementSet> _replacements = [];
+    private readonly AsyncGate _planning = new();
     private Manifest _manifest = manifest;
     private HashSet<StoreFile> _files = files;
     private Task _running = Task.CompletedTask;
@@ -48,6 +51,33 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
         return request.Task;
     }
 
+    /// <summary>Puts what compaction has made in place of what there was. Completes when the manifest says so.</summary>
+    /// <exception cref="StorageFullException">From the task: there is no room; what was made is gone.</exception>
+    public Task ReplaceAsync(ReplacementSet set)
+    {
+        lock (_lock)
+        {
+            if (_stopping)
+            {
+                Discard(set);
+                set.Done.SetResult();
+            }
+            else
+            {
+                _replacements.Add(set);
+            }
+        }
+        _wake.Set();
+        return set.Done.Task;
+    }
+
+    /// <summary>Waits for the checkpoint that is being written, if one is: those after it see what changed before the call.</summary>
+    public async Task PassAsync()
+    {
+        await _planning.EnterAsync();
+        _planning.Exit();
+    }
+
     public async Task StopAsync()
     {
         lock (_lock) _stopping = true;
@@ -57,6 +87,12 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
         {
             foreach (var request in _requests) request.TrySetResult();
             _requests.Clear();
+            foreach (var set in _replacements)
+            {
+                Discard(set);
+                set.Done.TrySetResult();
+            }
+            _replacements.Clear();
         }
     }
 
@@ -67,42 +103,67 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
         {
             await _wake.WaitAsync();
             List<TaskCompletionSource> requests;
+            List<ReplacementSet> replacements;
             bool due;
             lock (_lock)
             {
                 if (_stopping) return;
                 requests = [.. _requests];
                 _requests.Clear();
-                due = requests.Count > 0 || _reclaim || journal.SealedCount >= store.Options.CheckpointAfterFiles;
+                replacements = [.. _replacements];
+                _replacements.Clear();
+                due = requests.Count > 0 || replacements.Count > 0 || _reclaim || journal.SealedCount >= store.Options.CheckpointAfterFiles;
                 _reclaim = false;
             }
             if (store.Failed.IsCompleted)
             {
                 foreach (var request in requests) request.TrySetException(new StoreFailedException("The store has stopped after a disk error."));
+                foreach (var set in replacements) set.Done.TrySetException(new StoreFailedException("The store has stopped after a disk error."));
                 continue;
             }
             if (!due) continue;
             try
             {
-                await CheckpointAsync();
+                await _planning.EnterAsync();
+                try
+                {
+                    await CheckpointAsync(replacements);
+                }
+                finally
+                {
+                    _planning.Exit();
+                }
                 journal.SetCheckpointsStuck(false);
                 foreach (var request in requests) request.TrySetResult();
+                foreach (var set in replacements) set.Done.TrySetResult();
             }
             catch (DiskFullException error)
             {
                 // What is in the journal stays there; maintenance tries again.
                 journal.SetCheckpointsStuck(true);
                 foreach (var request in requests) request.TrySetException(new StorageFullException("There is no room for a checkpoint.", error));
+                foreach (var set in replacements)
+                {
+                    Discard(set);
+                    set.Done.TrySetException(new StorageFullException("There is no room for a checkpoint.", error));
+                }
             }
             catch (Exception error)
             {
                 foreach (var request in requests) request.TrySetException(new StoreFailedException("The checkpoint failed.", error));
+                foreach (var set in replacements) set.Done.TrySetException(new StoreFailedException("The checkpoint failed.", error));
                 store.Fail(error);
             }
         }
     }
 
-    private async Task CheckpointAsync()
+    /// <summary>Removes what compaction wrote and is not used.</summary>
+    private void Discard(ReplacementSet set)
+    {
+        foreach (var file in set.Files) Delete(file);
+    }
+
+    private async Task CheckpointAsync(List<ReplacementSet> sets)
     {
         var sealedFiles = journal.Sealed;
         foreach (var file in sealedFiles) await journal.SyncSealedAsync(file);
@@ -110,7 +171,10 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
             ? (_manifest.JournalFile, _manifest.FirstRound, _manifest.PreviousHash)
             : journal.After(sealedFiles[^1]);
 
-        var plan = CheckpointPlan.Make(store.AllLogs, sealedFiles, nextFile, store.Options);
+        var replacements = new Dictionary<PartitionLog, Replacement>();
+        foreach (var set in sets)
+            foreach (var replacement in set.Replacements) replacements.Add(replacement.Log, replacement);
+        var plan = CheckpointPlan.Make(store.AllLogs, sealedFiles, nextFile, store.Options, replacements);
         var writer = new CheckpointWriter(store, indexes, plan);
         try
         {
@@ -149,6 +213,9 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
         var used = plan.Files();
         foreach (var known in _files)
             if (!used.Contains(known)) known.Drop(Delete);
+        foreach (var set in sets)
+            foreach (var file in set.Files)
+                if (!used.Contains(file)) file.Drop(Delete);
         _files = used;
         foreach (var log in plan.DeletedLogs) store.ForgetLog(log);
     }

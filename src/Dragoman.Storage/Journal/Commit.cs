@@ -48,6 +48,9 @@ public sealed class Commit : IValueTaskSource
     /// <summary>The journal file that it was written to.</summary>
     internal long JournalFile { get; set; } = -1;
 
+    /// <summary>The journal file that is to be sealed behind it, or -1.</summary>
+    internal long Seals { get; set; } = -1;
+
     /// <summary>Whether it was admitted to memory rather than to the journal.</summary>
     internal bool IsOfMemory { get; set; }
 
@@ -91,6 +94,7 @@ public sealed class Commit : IValueTaskSource
         Mode = CommitMode.Memory;
         Reserved = 0;
         JournalFile = -1;
+        Seals = -1;
         IsEnqueued = false;
         _events.ResetWrittenCount();
         _completion.Reset();

@@ -53,7 +53,7 @@ internal sealed class CommitLoop
                 return completion;
             }
             // A command that changed nothing waits for what it may have seen, and for nothing if all of that is on disk.
-            if (commit.Count == 0 && !_unsynced && _lastSequence == Volatile.Read(ref _completedSequence))
+            if (commit.Count == 0 && commit.Seals < 0 && !_unsynced && _lastSequence == Volatile.Read(ref _completedSequence))
             {
                 commit.Sequence = _lastSequence;
                 _store.ReturnSpace(commit);
@@ -208,6 +208,7 @@ internal sealed class CommitLoop
                 start++;
             }
         }
+        SealIfAsked();
 
         CompleteWritten();
         if (_strong.Count == 0) return;
@@ -217,6 +218,18 @@ internal sealed class CommitLoop
             _unsynced = false;
         }
         CompleteStrong();
+    }
+
+    private void SealIfAsked()
+    {
+        foreach (var commit in _round)
+        {
+            if (commit.Seals < 0 || commit.Seals != _journal.Active.Number || !_journal.CanRoll) continue;
+            // The next file's header: a checkpoint syncs before it says that the journal begins there.
+            _unsynced = true;
+            _journal.Roll();
+            _store.WakeCheckpointer();
+        }
     }
 
     private long FragmentedSize(Commit commit)

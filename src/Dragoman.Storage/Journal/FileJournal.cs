@@ -58,6 +58,7 @@ internal sealed class FileJournal : IJournal
         _active = new JournalFile(first, tail, start.NextRound, start.LastHash, start.Epoch) 
         {
             Capacity = options.JournalFileBytes,
+            HasHeader = true,
             SyncedLength = RoundFormat.FileHeaderSize,
         };
         Space.Change(_active.Capacity - RoundFormat.FileHeaderSize);
@@ -138,6 +139,12 @@ internal sealed class FileJournal : IJournal
         return handle.WriteAsync(0, bytes);
     }
 
+    private static async ValueTask WriteHeaderAsync(JournalFile file)
+    {
+        await WriteHeaderAsync(file.File.Handle, new RoundFormat.FileHeader(file.Number, file.FirstRound, file.PreviousHash, file.Epoch, AfterCleanStop: false));
+        file.HasHeader = true;
+    }
+
     public Memory<byte> Reserve(int payloadLength)
     {
         _round = _tail.Reserve(RoundFormat.Align(RoundFormat.RoundHeaderSize + payloadLength));
@@ -149,8 +156,7 @@ internal sealed class FileJournal : IJournal
         var file = _active;
         var total = RoundFormat.Align(RoundFormat.RoundHeaderSize + payloadLength);
         Invariant.Check(file.Length + total <= file.Capacity, "a round fits the space that was reserved for it");
-        if (file.Length == RoundFormat.FileHeaderSize && file.SyncedLength == 0)
-            await WriteHeaderAsync(file.File.Handle, new RoundFormat.FileHeader(file.Number, file.FirstRound, file.PreviousHash, file.Epoch, AfterCleanStop: false));
+        if (!file.HasHeader) await WriteHeaderAsync(file);
         var round = _round[..total];
         _lastHash = RoundFormat.SealRound(round.Span, payloadLength, _nextRound, _lastHash, _syncedThrough, file.Number);
         await file.File.Handle.WriteAsync(file.Length, round);
@@ -160,6 +166,14 @@ internal sealed class FileJournal : IJournal
         file.Length += total;
         Space.Change(-total);
         return (file, position);
+    }
+
+    public bool CanRoll
+    {
+        get
+        {
+            lock (_lock) return _spare is not null && _active.Length > RoundFormat.FileHeaderSize;
+        }
     }
 
     public void Roll()
@@ -189,6 +203,8 @@ internal sealed class FileJournal : IJournal
         var length = active.Length;
         if (active.SyncedLength < length)
         {
+            // A checkpoint may name the file as the one to replay from before there is a round in it.
+            if (!active.HasHeader) await WriteHeaderAsync(active);
             await active.File.Handle.SyncAsync();
             active.SyncedLength = length;
         }

@@ -22,6 +22,9 @@ internal interface IJournal : IAsyncDisposable
     /// <summary>Appends the reserved memory as a round; tells the file and the position of its payload there.</summary>
     ValueTask<(JournalFile File, int PayloadPosition)> AppendAsync(int payloadLength);
 
+    /// <summary>Whether the active file holds anything and another is ready.</summary>
+    bool CanRoll { get; }
+
     /// <summary>Seals the active file and goes on in the next, which admission has seen to.</summary>
     void Roll();
 

@@ -39,6 +39,9 @@ internal sealed class JournalFile : BatchFile
     /// <summary>Bytes reserved on disk.</summary>
     public int Capacity { get; init; }
 
+    /// <summary>Whether its header is written, which waits for the first round or sync.</summary>
+    public bool HasHeader { get; set; }
+
     /// <summary>Bytes that lie on disk for certain.</summary>
     public int SyncedLength { get; set; }
 

@@ -28,7 +28,8 @@ internal sealed record ManifestLog(
     IReadOnlyList<(int Epoch, long StartOffset)> Epochs,
     IReadOnlyList<ManifestChunk> Chunks,
     long ProducersIncludeUpTo,
-    ReadOnlyMemory<byte> Producers);
+    ReadOnlyMemory<byte> Producers,
+    long CleanUpTo);
 
 /// <summary>
 /// What a checkpoint leaves: which files hold what, the snapshots, and where in the journal replay starts. Written
@@ -37,7 +38,8 @@ internal sealed record ManifestLog(
 internal sealed record Manifest
 {
     private const ulong Magic = 0x46494E_4D4E4752_44; // "DRGNMNIF"
-    private const int FormatVersion = 1;
+    /// <summary>2 adds how far logs are compacted.</summary>
+    private const int FormatVersion = 2;
     private const string Prefix = "manifest-";
 
     public long Number { get; init; }
@@ -195,6 +197,7 @@ internal sealed record Manifest
         }
         writer.Int64(log.ProducersIncludeUpTo);
         writer.Bytes(log.Producers.Span);
+        writer.Int64(log.CleanUpTo);
     }
 
     private static Manifest Decode(byte[] bytes, string path)
@@ -220,14 +223,14 @@ internal sealed record Manifest
             LastLogId = reader.Int64(),
         };
         var logs = new List<ManifestLog>();
-        for (var n = reader.Int32(); n > 0; n--) logs.Add(ReadLog(ref reader));
+        for (var n = reader.Int32(); n > 0; n--) logs.Add(ReadLog(ref reader, version));
         var states = new List<StateSnapshot>();
         for (var n = reader.Int32(); n > 0; n--) states.Add(new StateSnapshot(reader.Int64(), reader.Int64(), reader.Bytes().ToArray()));
         reader.End("manifest");
         return manifest with { Logs = logs, States = states };
     }
 
-    private static ManifestLog ReadLog(ref SnapshotReader reader)
+    private static ManifestLog ReadLog(ref SnapshotReader reader, int version)
     {
         var id = reader.Int64();
         var kind = (LogKind)reader.Byte();
@@ -248,7 +251,8 @@ internal sealed record Manifest
                 var other => throw new CorruptDataException($"A chunk of kind {other} is unknown."),
             });
         }
-        return new ManifestLog(id, kind, isDeleted, start, end, reserved, epochs, chunks, reader.Int64(), reader.Bytes().ToArray());
+        return new ManifestLog(
+            id, kind, isDeleted, start, end, reserved, epochs, chunks, reader.Int64(), reader.Bytes().ToArray(), version >= 2 ? reader.Int64() : 0);
     }
 
     private static SegmentRegion ReadSegmentRegion(ref SnapshotReader reader, long id) =>

@@ -92,6 +92,19 @@ public sealed class SpaceBudget(long maxPendingBytes, long reserve)
         return cancellation.CanBeCanceled ? WaitAsync(waiter, cancellation) : new ValueTask(waiter.Admitted.Task);
     }
 
+    /// <summary>Lets a commit of that cost begin if it can at once.</summary>
+    /// <exception cref="StoreFailedException">The store has failed.</exception>
+    internal bool TryAdmit(long cost)
+    {
+        lock (_lock)
+        {
+            ThrowIfFailed();
+            if (_waiters.Count > 0 || !Fits(cost, urgent: false)) return false;
+            _pending += cost;
+            return true;
+        }
+    }
+
     private static async ValueTask WaitAsync(Waiter waiter, CancellationToken cancellation)
     {
         using (cancellation.UnsafeRegister(static (state, token) => ((Waiter)state!).Admitted.TrySetCanceled(token), waiter))

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Dragoman.Storage.Journal;
+using Dragoman.Storage.Log.Compaction;
 using Dragoman.Storage.Memory;
 using Dragoman.Storage.Platform;
 using Dragoman.Storage.Records;
@@ -40,6 +41,15 @@ public sealed class PartitionLog
     /// <summary>What is kept, and for how long. Replaced as a whole.</summary>
     public LogRetention Retention { get; set; } = LogRetention.Unlimited;
 
+    /// <summary>How the log is compacted; null where it is not. Replaced as a whole.</summary>
+    public LogCompaction? Compaction { get; set; }
+
+    /// <summary>
+    /// Why the log cannot be compacted any more until the next start: what is stored of it cannot be read. Null while
+    /// nothing is wrong.
+    /// </summary>
+    public string? CompactionFailure { get; internal set; }
+
     /// <summary>The first offset that may be read.</summary>
     public long StartOffset => Volatile.Read(ref _start);
 
@@ -66,6 +76,12 @@ public sealed class PartitionLog
 
     /// <summary>The reservation of offsets with all that is enqueued, committed or not.</summary>
     internal long PendingReservation { get; set; }
+
+    /// <summary>Below this offset every record but the newest of each key is gone: compaction has been there.</summary>
+    internal long CleanUpTo { get; set; }
+
+    /// <summary>Whether compaction is reading what lies in segments, so that checkpoints leave it where it is.</summary>
+    internal bool IsBeingCompacted { get; set; }
 
     /// <summary>Offsets below this one may be given out by a memory log.</summary>
     internal long ReservedOffsets
@@ -348,7 +364,7 @@ public sealed class PartitionLog
     }
 
     /// <summary>Puts chunks in the place of those that a checkpoint has dealt with: the oldest ones of the log.</summary>
-    internal void Replace(List<Chunk> before, List<Chunk> after)
+    internal void Replace(List<Chunk> before, List<Chunk> after, Replacement? compacted)
     {
         lock (Lock)
         {
@@ -357,6 +373,9 @@ public sealed class PartitionLog
                 Invariant.Check(ReferenceEquals(_chunks[i], before[i]), "only checkpoints change the oldest chunks");
             _chunks.RemoveRange(0, before.Count);
             _chunks.InsertRange(0, after);
+            if (compacted is null) return;
+            CleanUpTo = compacted.CleanUpTo;
+            _producers?.ForgetAborted(compacted.DroppedMarkers);
         }
     }
 

@@ -26,6 +26,11 @@ public enum ProducerCheck
 /// <param name="LastOffset">To the offset of the abort marker.</param>
 public readonly record struct AbortedTransaction(long ProducerId, long FirstOffset, long LastOffset);
 
+/// <summary>How far a producer has come in a log.</summary>
+/// <param name="Epoch">Its epoch.</param>
+/// <param name="LastOffset">Offset of its last record under that epoch; -1 if there is only the end of a transaction.</param>
+internal readonly record struct ProducerEnd(short Epoch, long LastOffset);
+
 /// <summary>
 /// What the batches of one log say about their producers: the last sequences of each, open transactions and aborted
 /// ones. It is a function of the batches alone, so recovery rebuilds it by replaying them onto a snapshot.
@@ -164,8 +169,26 @@ public sealed class ProducerTable
             if (producer.LastTimestamp < before && !IsOpen(id)) _producers.Remove(id);
     }
 
+    /// <summary>How far each producer has come.</summary>
+    internal Dictionary<long, ProducerEnd> Ends()
+    {
+        var ends = new Dictionary<long, ProducerEnd>(_producers.Count);
+        foreach (var (id, producer) in _producers)
+            ends.Add(id, new ProducerEnd(producer.Epoch, producer.Count == 0 ? -1 : producer.Newest.BaseOffset + producer.Newest.LastOffsetDelta));
+        return ends;
+    }
+
+    /// <summary>Forgets aborted transactions of which nothing is left, their markers included.</summary>
+    internal void ForgetAborted(IReadOnlySet<long> markers)
+    {
+        if (markers.Count > 0) _aborted.RemoveAll(t => markers.Contains(t.LastOffset));
+    }
+
     /// <summary>Writes all of it.</summary>
-    public void WriteSnapshot(IBufferWriter<byte> target)
+    public void WriteSnapshot(IBufferWriter<byte> target) => WriteSnapshot(target, null);
+
+    /// <summary>Writes all of it but the aborted transactions that end at some offsets.</summary>
+    internal void WriteSnapshot(IBufferWriter<byte> target, IReadOnlySet<long>? withoutMarkers)
     {
         var writer = new SnapshotWriter(target);
         writer.Byte(SnapshotVersion);
@@ -192,8 +215,9 @@ public sealed class ProducerTable
             writer.Int64(transaction.FirstOffset);
             writer.Int64(transaction.MarkerOffset);
         }
-        writer.Int32(_aborted.Count);
-        foreach (var transaction in _aborted)
+        var aborted = withoutMarkers is { Count: > 0 } ? _aborted.FindAll(t => !withoutMarkers.Contains(t.LastOffset)) : _aborted;
+        writer.Int32(aborted.Count);
+        foreach (var transaction in aborted)
         {
             writer.Int64(transaction.ProducerId);
             writer.Int64(transaction.FirstOffset);
@@ -201,7 +225,7 @@ public sealed class ProducerTable
         }
     }
 
-    /// <summary>Replaces the content by what <see cref="WriteSnapshot"/> wrote.</summary>
+    /// <summary>Replaces the content by what <see cref="WriteSnapshot(IBufferWriter{byte})"/> wrote.</summary>
     public void ReadSnapshot(ReadOnlySpan<byte> source)
     {
         _producers.Clear();

@@ -87,6 +87,28 @@ internal sealed class SegmentWriter : IDisposable
         }
     }
 
+    /// <summary>Adds a batch that is in memory and bears its base offset.</summary>
+    public async ValueTask AddAsync(ReadOnlyMemory<byte> batch)
+    {
+        var start = Length;
+        // The header is looked at in the buffer.
+        if (_buffer.Length - _buffered < RecordBatchHeader.Size) await FlushAsync();
+        for (var done = 0; done < batch.Length;)
+        {
+            if (_buffered == _buffer.Length) await FlushAsync();
+            var take = Math.Min(batch.Length - done, _buffer.Length - _buffered);
+            var target = _buffer.AsSpan(_buffered, take);
+            batch.Span.Slice(done, take).CopyTo(target);
+            if (done == 0)
+            {
+                RecordBatchHeader.TryRead(target, out var header);
+                Note(target, start, header.BaseOffset);
+            }
+            _buffered += take;
+            done += take;
+        }
+    }
+
     private void Note(Span<byte> batch, long start, long baseOffset)
     {
         RecordBatch.SetBaseOffset(batch, baseOffset);

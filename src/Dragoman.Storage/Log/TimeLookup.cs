@@ -23,7 +23,8 @@ public static class TimeLookup
         var largest = long.MinValue;
         ForEachBatch(log, endOffset, static _ => true, null, (in RecordBatchHeader header, long _, IByteSource _, long _, int _) =>
         {
-            largest = Math.Max(largest, header.MaxTimestamp);
+            // Markers are no records, and compaction may have left nothing of a batch.
+            if (!header.IsControl && header.RecordCount > 0) largest = Math.Max(largest, header.MaxTimestamp);
             return true;
         });
         return largest == long.MinValue ? null : Find(log, largest, endOffset);

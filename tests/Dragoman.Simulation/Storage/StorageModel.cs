@@ -1,4 +1,5 @@
 using Dragoman.Storage.Journal;
+using Dragoman.Storage.Records;
 
 namespace Dragoman.Simulation.Storage;
 
@@ -23,10 +24,29 @@ internal sealed class StorageModel
         public long RequestedStart { get; set; }
 
         public bool IsDeleted { get; set; }
+
+        /// <summary>Whether only the newest record of each key has to stay.</summary>
+        public bool IsCompacted { get; init; }
+
+        /// <summary>Whether a producer has a transaction of which no end was appended.</summary>
+        public bool HasOpenTransaction(long producer)
+        {
+            var open = false;
+            foreach (var batch in Batches.Values)
+                if (batch.Producer == producer) open = batch.Marker is null;
+            return open;
+        }
     }
 
     /// <summary>A batch: what it is without the two fields that the store fills in.</summary>
-    public sealed record Batch(long BaseOffset, int Records, byte[] Bytes, Commit Commit);
+    public sealed record Batch(long BaseOffset, int Records, byte[] Bytes, Commit Commit)
+    {
+        /// <summary>The transactional producer, or -1.</summary>
+        public long Producer { get; init; } = -1;
+
+        /// <summary>Which end of a transaction it is, if it is one.</summary>
+        public ControlRecordType? Marker { get; init; }
+    }
 
     public sealed class Commit(int number, CommitMode mode)
     {

@@ -69,6 +69,9 @@ internal sealed class StorageRun
         MaxOpenFiles = 4,
         IndexCacheBytes = 2048,
         MaintenanceInterval = TimeSpan.FromMilliseconds(200),
+        CompactionInterval = TimeSpan.FromMilliseconds(150),
+        CompactionKeyBytes = 0,
+        CompactionBytesPerSecond = 1 << 20,
     };
 
     public void Run()
@@ -126,6 +129,8 @@ internal sealed class StorageRun
         var store = await opener.OpenAsync();
         _events = machine;
         _store = store;
+        foreach (var log in store.Logs)
+            if (_model.Logs.TryGetValue(log.Id, out var known) && known.IsCompacted) log.Compaction = StorageWorkload.Compaction;
         Verify(store);
         var work = new StorageWorkload(_sim, store, _model, _random.Fork(), Coverage, State);
         if (end == LifeEnd.DiskError)

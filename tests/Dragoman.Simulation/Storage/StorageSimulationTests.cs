@@ -33,6 +33,9 @@ public sealed class StorageSimulationTests(ITestOutputHelper output)
     public void A_dropped_manifest_switch_is_found() => IsFound(new StorageRunOptions { Defects = new PlantedDefects { DropManifestSwitch = true } });
 
     [Fact]
+    public void Compaction_past_an_open_transaction_is_found() => IsFound(new StorageRunOptions { Defects = new PlantedDefects { CompactOpenTransactions = true } });
+
+    [Fact]
     public void An_event_applied_twice_is_found() => IsFound(new StorageRunOptions { Defects = new PlantedDefects { ApplyEventTwice = true } });
 
     private void IsFound(StorageRunOptions options)

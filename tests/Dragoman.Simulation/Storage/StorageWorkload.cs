@@ -11,6 +11,9 @@ internal sealed class StorageWorkload(SimScheduler sim, Store store, StorageMode
 {
     private const int MaxLogs = 8;
 
+    /// <summary>How compacted logs are compacted: often, and with tombstones that go soon.</summary>
+    public static LogCompaction Compaction { get; } = new() { MinDirtyRatio = 0.2, TombstoneRetentionMs = 100, SealAfterMs = 300 };
+
     private readonly StateLog _state = store.GetState(stateId);
 
     public async Task RunAsync(int operations)
@@ -37,7 +40,7 @@ internal sealed class StorageWorkload(SimScheduler sim, Store store, StorageMode
     private async Task StepAsync()
     {
         var live = model.Live;
-        switch (random.Next(24))
+        switch (random.Next(28))
         {
             case 0 when live.Count < MaxLogs:
                 await CreateAsync();
@@ -61,6 +64,13 @@ internal sealed class StorageWorkload(SimScheduler sim, Store store, StorageMode
             case 7 or 8 or 9 when live.Count > 0:
                 Read(random.Pick(live));
                 break;
+            case 10:
+                await store.CompactAsync();
+                coverage.Saw("compacted");
+                break;
+            case 11 or 12 or 13 when live.FindAll(l => l.IsCompacted) is { Count: > 0 } compacted:
+                await TransactAsync(random.Pick(compacted));
+                break;
             default:
                 if (live.Count == 0) await CreateAsync();
                 else await AppendAsync(live);
@@ -78,7 +88,8 @@ internal sealed class StorageWorkload(SimScheduler sim, Store store, StorageMode
         lock (_state.Lock)
         {
             var log = store.CreateLog(store2, LogKind.Durable);
-            var modelled = new StorageModel.Log(log.Id);
+            var modelled = new StorageModel.Log(log.Id) { IsCompacted = random.OneIn(2) };
+            if (modelled.IsCompacted) log.Compaction = Compaction;
             model.Logs.Add(log.Id, modelled);
             commit.Created.Add(modelled);
             Emit(store2, commit);
@@ -179,6 +190,43 @@ internal sealed class StorageWorkload(SimScheduler sim, Store store, StorageMode
         }
     }
 
+    /// <summary>Goes on with a transaction in a compacted log, or ends it.</summary>
+    private async Task TransactAsync(StorageModel.Log log)
+    {
+        var commit = model.NewCommit(Mode());
+        var handle = await store.BeginAsync(commit.Mode, 10_000);
+        if (log.IsDeleted)
+        {
+            store.Abandon(handle);
+            return;
+        }
+        var real = store.GetLog(log.Id);
+        long producer = random.Between(1, 3);
+        ValueTask done;
+        lock (real.Lock)
+        {
+            ControlRecordType? marker = null;
+            if (log.HasOpenTransaction(producer) && random.OneIn(2)) marker = random.OneIn(2) ? ControlRecordType.Abort : ControlRecordType.Commit;
+            var bytes = marker is { } type ? MakeMarker(producer, type) : MakeBatch(random.Between(10, 500), producer);
+            var offset = real.Append(handle, bytes);
+            RecordBatchHeader.TryRead(bytes, out var header);
+            var batch = new StorageModel.Batch(offset, header.RecordCount, bytes, commit) { Producer = producer, Marker = marker };
+            log.Batches.Add(offset, batch);
+            log.End += header.RecordCount;
+            commit.Batches.Add((log, batch));
+            done = Hand(handle, commit);
+            coverage.Saw(marker is null ? "appended to a transaction" : $"ended a transaction: {marker}");
+        }
+        await done;
+        commit.Acknowledged = true;
+    }
+
+    private byte[] MakeMarker(long producer, ControlRecordType type)
+    {
+        using var builder = new RecordBatchBuilder();
+        return new EndTransactionMarker(type, 0).Build(builder, producer, 0, sim.Time.GetUtcNow().ToUnixTimeMilliseconds()).ToArray();
+    }
+
     private void Emit(Commit handle, StorageModel.Commit commit)
     {
         _state.Emit(handle, EventLog.Event(commit.Number));
@@ -192,7 +240,7 @@ internal sealed class StorageWorkload(SimScheduler sim, Store store, StorageMode
         return done;
     }
 
-    private byte[] MakeBatch(int size)
+    private byte[] MakeBatch(int size, long producer = -1)
     {
         using var builder = new RecordBatchBuilder();
         var time = sim.Time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -200,9 +248,13 @@ internal sealed class StorageWorkload(SimScheduler sim, Store store, StorageMode
         {
             var value = new byte[size];
             random.Fill(value);
-            builder.Add(time, default, value);
+            var key = BitConverter.GetBytes(random.Next(24));
+            if (random.OneIn(4)) builder.Add(time, key, default(NullableBytes));
+            else builder.Add(time, key, value);
         }
-        return builder.Build(new BatchOptions()).ToArray();
+        var options = new BatchOptions { Codec = random.OneIn(8) ? CompressionCodec.Lz4 : CompressionCodec.None };
+        if (producer >= 0) options = options with { IsTransactional = true, Producer = new BatchProducer(producer, 0, 0) };
+        return builder.Build(options).ToArray();
     }
 
     private void Read(StorageModel.Log log)
@@ -213,7 +265,7 @@ internal sealed class StorageWorkload(SimScheduler sim, Store store, StorageMode
         var from = real.StartOffset + random.Next((int)(real.HighWatermark - real.StartOffset));
         real.Read(from, real.HighWatermark, random.Between(1, 4000), read);
         StorageRun.Check(read.TotalBytes > 0, $"log {log.Id} has something to read at {from}, before {real.HighWatermark}");
-        try { Compare(log, read, from); } catch (SimulationFailedException e) { throw new SimulationFailedException(e.Message + $" start {real.StartOffset} hw {real.HighWatermark} next {read.NextOffset} total {read.TotalBytes} first {read.FirstOffset}: " + string.Join(" ", real.Chunks.Select(c => $"[{c.GetType().Name} {c.BaseOffset}-{c.EndOffset} {c.DataBytes}]")) + " model: " + string.Join(" ", log.Batches.Values.Select(b => $"{b.BaseOffset}+{b.Records}({b.Bytes.Length})")), e); }
+        try { Compare(log, real.CleanUpTo, read, from, coverage); } catch (SimulationFailedException e) { throw new SimulationFailedException(e.Message + $" start {real.StartOffset} hw {real.HighWatermark} next {read.NextOffset} total {read.TotalBytes} first {read.FirstOffset}: " + string.Join(" ", real.Chunks.Select(c => $"[{c.GetType().Name} {c.BaseOffset}-{c.EndOffset} {c.DataBytes}]")) + " model: " + string.Join(" ", log.Batches.Values.Select(b => $"{b.BaseOffset}+{b.Records}({b.Bytes.Length})")), e); }
     }
 
     public void VerifyAll()
@@ -230,18 +282,22 @@ internal sealed class StorageWorkload(SimScheduler sim, Store store, StorageMode
         if (atRest) StorageRun.Check(real.HighWatermark == log.End && real.EndOffset == log.End, $"log {log.Id} ends at {real.HighWatermark}, not {log.End}");
         using var read = new LogRead();
         var bytes = 0L;
+        var found = new List<byte[]>();
         for (var offset = real.StartOffset; offset < real.HighWatermark; offset = read.NextOffset)
         {
             real.Read(offset, real.HighWatermark, 3000, read);
             StorageRun.Check(read.TotalBytes > 0 && read.NextOffset > offset, $"log {log.Id} has something to read at {offset}, before {real.HighWatermark}");
-            Compare(log, read, offset);
+            found.AddRange(Compare(log, real.CleanUpTo, read, offset));
             bytes += read.TotalBytes;
         }
         StorageRun.Check(real.SizeBytes >= bytes, $"log {log.Id} says that it has {real.SizeBytes} bytes, and {bytes} were read");
+        if (log.IsCompacted) CompactedLog.Verify(real, log, found);
     }
 
-    private static void Compare(StorageModel.Log log, LogRead read, long from)
+    /// <summary>Holds what was read against what was sent; returns the batches.</summary>
+    private static List<byte[]> Compare(StorageModel.Log log, long cleanUpTo, LogRead read, long from, StorageCoverage? coverage = null)
     {
+        var found = new List<byte[]>();
         var bytes = new byte[read.TotalBytes];
         read.CopyTo(bytes);
         var batches = new RecordBatches(bytes);
@@ -249,13 +305,23 @@ internal sealed class StorageWorkload(SimScheduler sim, Store store, StorageMode
         while (batches.MoveNext())
         {
             var header = batches.CurrentHeader;
-            if (expected < 0) StorageRun.Check(header.BaseOffset <= from && from <= header.LastOffset, $"a read of log {log.Id} at {from} begins with the batch that holds it, not with {header.BaseOffset}");
-            else StorageRun.Check(header.BaseOffset == expected, $"offset {expected} of log {log.Id} is followed by {header.BaseOffset}");
+            found.Add(batches.Current.ToArray());
+            if (expected < 0) StorageRun.Check(from <= header.LastOffset && (header.BaseOffset <= from || from < cleanUpTo), $"a read of log {log.Id} at {from} begins with the batch that holds it, not with {header.BaseOffset}");
+            else StorageRun.Check(header.BaseOffset == expected || (expected < header.BaseOffset && expected < cleanUpTo), $"offset {expected} of log {log.Id} is followed by {header.BaseOffset}");
+            if (expected >= 0 && header.BaseOffset > expected) coverage?.Saw("read across a gap");
+            if (header.RecordCount == 0) coverage?.Saw("read an emptied batch");
             expected = header.LastOffset + 1;
             StorageRun.Check(log.Batches.TryGetValue(header.BaseOffset, out var sent), $"offset {header.BaseOffset} of log {log.Id} was sent");
+            if (header.BaseOffset < cleanUpTo)
+            {
+                CompactedLog.CheckIsPart(found[^1], sent!.Bytes, header.BaseOffset);
+                continue;
+            }
             var same = batches.Current[16..].SequenceEqual(sent!.Bytes.AsSpan(16)) && batches.Current[8..12].SequenceEqual(sent.Bytes.AsSpan(8, 4));
             StorageRun.Check(same, $"the batch at {header.BaseOffset} of log {log.Id} is what was sent");
         }
-        StorageRun.Check(batches.Error == BatchError.None && expected == read.NextOffset, $"a read of log {log.Id} ends at {expected}, not {read.NextOffset}");
+        var whole = expected == read.NextOffset || (expected < read.NextOffset && expected < cleanUpTo);
+        StorageRun.Check(batches.Error == BatchError.None && whole, $"a read of log {log.Id} ends at {expected}, not {read.NextOffset}");
+        return found;
     }
 }
