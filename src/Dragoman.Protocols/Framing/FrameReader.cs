@@ -35,6 +35,8 @@ public sealed class FrameReader(PipeReader input, IFrameRules rules, ByteBudget 
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    private readonly Arrival _arrival = new(input, time);
+
     /// <summary>Reads the next frame.</summary>
     /// <returns>Null if the peer has closed, or <see cref="PipeReader.CancelPendingRead"/> was called, between two frames.</returns>
     /// <exception cref="ConnectionFailedException">The frame is not acceptable, or ends half-way.</exception>
@@ -46,8 +48,14 @@ public sealed class FrameReader(PipeReader input, IFrameRules rules, ByteBudget 
         while (true)
         {
             var result = await input.ReadAsync(cancellation).ConfigureAwait(false);
-            if (result.IsCanceled) return null;
             var bytes = result.Buffer;
+            if (result.IsCanceled)
+            {
+                // A message that was given up for being slow may have been complete just before.
+                if (!_arrival.TakeEnd()) return null;
+                input.AdvanceTo(bytes.Start);
+                continue;
+            }
             if (TryReadHead(bytes, wanted, out length)) break;
             input.AdvanceTo(bytes.Start, bytes.End);
             if (!result.IsCompleted) continue;
@@ -76,12 +84,15 @@ public sealed class FrameReader(PipeReader input, IFrameRules rules, ByteBudget 
     private async ValueTask<Frame?> ReadBodyAsync(int length, CancellationToken cancellation)
     {
         var frame = new Frame(budget);
+        var isArriving = false;
         try
         {
             while (true)
             {
                 var result = await input.ReadAsync(cancellation).ConfigureAwait(false);
                 var bytes = result.Buffer;
+                if (result.IsCanceled && _arrival.TakeEnd())
+                    throw new ConnectionFailedException($"The client had sent {frame.Length} of a message's {length} bytes, and was slow to send the rest while others waited for memory.");
                 var left = length - frame.Length;
                 if (bytes.Length < Math.Min(left, KeepInPipe))
                 {
@@ -96,18 +107,30 @@ public sealed class FrameReader(PipeReader input, IFrameRules rules, ByteBudget 
                     var capacity = needed == length ? length : (int)Math.Min(length, Math.Max(FirstBuffer, (long)Growth * frame.Capacity));
                     capacity = Math.Max(capacity, needed);
                     var more = capacity - frame.Charged;
-                    if (!await budget.TakeAsync(more, Patience, time, cancellation).ConfigureAwait(false))
+                    // While it waits for memory it is not its sender that is slow.
+                    if (isArriving) budget.Remove(_arrival);
+                    isArriving = false;
+                    if (!await budget.TakeAsync(more, length > ByteBudget.LargeMessage, Patience, time, cancellation).ConfigureAwait(false))
                         throw new ConnectionFailedException($"There was no memory for a message of {length} bytes for {Patience.TotalSeconds:0} s: other requests hold {budget.Used} bytes.");
                     frame.Charged += more;
                     frame.Grow(capacity);
                 }
                 frame.Append(bytes);
                 input.AdvanceTo(bytes.End);
-                if (frame.Length == length) return frame;
+                if (frame.Length == length)
+                {
+                    if (isArriving) budget.Remove(_arrival);
+                    return frame;
+                }
+                if (isArriving) continue;
+                isArriving = true;
+                _arrival.Begin(frame);
+                budget.Add(_arrival);
             }
         }
         catch
         {
+            if (isArriving) budget.Remove(_arrival);
             frame.Dispose();
             throw;
         }

@@ -16,6 +16,8 @@ internal sealed class KafkaLoad : IRecordedLoad, IAsyncDisposable
     private long _acknowledged;
     private int _inFlight;
     private string? _failure;
+    private long _lastReport = TimeProvider.System.GetTimestamp();
+    private long _longestGap;
 
     private KafkaLoad(string bootstrap, string topic, int partitions, int producers, int window)
     {
@@ -29,6 +31,16 @@ internal sealed class KafkaLoad : IRecordedLoad, IAsyncDisposable
     public int InFlight => Volatile.Read(ref _inFlight);
 
     public string? Failure => Volatile.Read(ref _failure);
+
+    /// <summary>The longest time without an acknowledgement since <see cref="WatchGaps"/>.</summary>
+    public TimeSpan LongestGap => TimeSpan.FromTicks(Math.Max(Interlocked.Read(ref _longestGap), TimeProvider.System.GetElapsedTime(Interlocked.Read(ref _lastReport)).Ticks));
+
+    /// <summary>Begins to measure gaps anew.</summary>
+    public void WatchGaps()
+    {
+        Interlocked.Exchange(ref _lastReport, TimeProvider.System.GetTimestamp());
+        Interlocked.Exchange(ref _longestGap, 0);
+    }
 
     /// <summary>Starts producers that keep up to <paramref name="window"/> messages each on their way.</summary>
     public static KafkaLoad Start(string bootstrap, string topic, int partitions, int producers, int window = 300)
@@ -143,6 +155,13 @@ internal sealed class KafkaLoad : IRecordedLoad, IAsyncDisposable
         {
             if (report.Error.IsError) _load.Fail($"{message} was not taken: {report.Error.Reason}");
             else _acknowledged.Add((message, report.Offset.Value));
+            var gap = TimeProvider.System.GetElapsedTime(Interlocked.Exchange(ref _load._lastReport, TimeProvider.System.GetTimestamp())).Ticks;
+            for (var longest = Interlocked.Read(ref _load._longestGap); gap > longest;)
+            {
+                var seen = Interlocked.CompareExchange(ref _load._longestGap, gap, longest);
+                if (seen == longest) break;
+                longest = seen;
+            }
             Interlocked.Decrement(ref _load._inFlight);
             Interlocked.Increment(ref _load._acknowledged);
             _window.Release();
