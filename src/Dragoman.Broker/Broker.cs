@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using Dragoman.Broker.Groups;
 using Dragoman.Broker.Producers;
+using Dragoman.Broker.Queues;
+using Dragoman.Broker.Subscriptions;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage;
 using Dragoman.Storage.Platform;
@@ -14,14 +16,16 @@ public sealed class Broker : IAsyncDisposable
 {
     internal const long TopicsState = 1;
     internal const long ProducerIdsState = 2;
+    internal const long QueuesState = 20;
 
-    private Broker(BrokerOptions options, Store store, Random random)
+    private Broker(BrokerOptions options, Store store, IScheduler scheduler, Random random)
     {
         Options = options;
         Store = store;
         Topics = new Topics.Topics(store, store.GetState(TopicsState), random);
         ProducerIds = new ProducerIds(store.GetState(ProducerIdsState));
         Groups = new GroupCoordinator(store, options.Groups);
+        Queues = new Queues.Queues(new SubscriptionHost(store, scheduler), store.GetState(QueuesState), random);
     }
 
     /// <summary>The options it was started with.</summary>
@@ -35,6 +39,9 @@ public sealed class Broker : IAsyncDisposable
 
     /// <summary>The topics.</summary>
     public ITopics Topics { get; }
+
+    /// <summary>The queues.</summary>
+    public IQueues Queues { get; }
 
     /// <summary>The ids of idempotent producers.</summary>
     public IProducerIds ProducerIds { get; }
@@ -62,10 +69,11 @@ public sealed class Broker : IAsyncDisposable
         {
             [TopicsState] = new TopicRegistry(),
             [ProducerIdsState] = new ProducerIdState(),
+            [QueuesState] = new QueueRegistry(),
         };
         foreach (var (id, machine) in GroupCoordinator.CreateMachines()) machines.Add(id, machine);
-        var store = await new StoreOpener(options.Store, files, time, scheduler, random, machines).OpenAsync();
-        return new Broker(options, store, random);
+        var opener = new StoreOpener(options.Store, files, time, scheduler, random, machines) { StateFactory = static _ => new SubscriptionState() };
+        return new Broker(options, await opener.OpenAsync(), scheduler, random);
     }
 
     /// <summary>Stops in good order.</summary>

@@ -21,6 +21,9 @@ public sealed class Store : IAsyncDisposable
     /// <summary>What to reserve for a command whose events are small.</summary>
     public const int TypicalCommandBytes = 4096;
 
+    /// <summary>The first id of states that commits create; those below are registered when the store is opened.</summary>
+    public const long FirstDynamicState = 1_000_000;
+
     private const int PooledCommits = 1024;
 
     private readonly ConcurrentDictionary<long, PartitionLog> _logs;
@@ -37,6 +40,7 @@ public sealed class Store : IAsyncDisposable
     private readonly IDisposable _directoryLock;
     private readonly Dictionary<long, StateSnapshot> _unclaimedSnapshots;
     private long _lastLogId;
+    private long _lastVolatileId;
     private int _disposed;
 
     internal Store(StoreParts parts)
@@ -123,7 +127,7 @@ public sealed class Store : IAsyncDisposable
     public PartitionLog GetLog(long id) =>
         _logs.TryGetValue(id, out var log) && !log.IsDeleted ? log : throw new KeyNotFoundException($"There is no log {id}.");
 
-    /// <summary>The state machine's log of an id that was registered when the store was opened.</summary>
+    /// <summary>The state machine's log of an id: registered when the store was opened, or created by a commit.</summary>
     /// <exception cref="KeyNotFoundException">None was.</exception>
     public StateLog GetState(long id) =>
         _states.TryGetValue(id, out var state) ? state : throw new KeyNotFoundException($"There is no state {id}.");
@@ -191,7 +195,30 @@ public sealed class Store : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(commit);
         Invariant.Check(2 * commit.BodySize <= commit.Reserved, "a commit stays within what was admitted");
-        return commit.Mode == CommitMode.Memory ? _memory.Enqueue(commit) : _loop.Enqueue(commit);
+        if (commit.Mode == CommitMode.Memory) return _memory.Enqueue(commit);
+        return commit.HasChangedStates ? EnqueueStates(commit) : _loop.Enqueue(commit);
+    }
+
+    /// <summary>
+    /// A checkpoint sees a state as created, or deleted, only once the commit that does so is enqueued: so neither is kept
+    /// without the other.
+    /// </summary>
+    private ValueTask EnqueueStates(Commit commit)
+    {
+        foreach (var (state, isDeletion) in commit.ChangedStates)
+        {
+            state.Lock.Enter();
+            if (isDeletion) state.IsDeleted = true;
+            else Invariant.Check(_states.TryAdd(state.Id, state), "ids of states are never used twice");
+        }
+        try
+        {
+            return _loop.Enqueue(commit);
+        }
+        finally
+        {
+            foreach (var (state, _) in commit.ChangedStates) state.Lock.Exit();
+        }
     }
 
     /// <summary>Gives an unused commit back.</summary>
@@ -217,6 +244,43 @@ public sealed class Store : IAsyncDisposable
         Invariant.Check(_logs.TryAdd(log.Id, log), "log ids are never used twice");
         commit.Add(new Commit.Entry { Kind = EntryKind.CreateLog, Id = log.Id, Log = log, Payload = KindPayload(kind), PayloadLength = 1 });
         return log;
+    }
+
+    /// <summary>
+    /// A log in memory of which the journal knows nothing: made without a commit, and gone with the process. It is found
+    /// by whoever holds it, and deleted by a commit of mode <see cref="CommitMode.Memory"/>.
+    /// </summary>
+    /// <param name="firstOffset">The offset of its first message.</param>
+    public PartitionLog CreateVolatileLog(long firstOffset = 0)
+    {
+        var log = new PartitionLog(Interlocked.Decrement(ref _lastVolatileId), LogKind.Memory);
+        log.SkipTo(firstOffset);
+        log.ReservedOffsets = long.MaxValue;
+        return log;
+    }
+
+    /// <summary>Adds the creation of a state to a commit; the same commit may hold events of it.</summary>
+    /// <param name="commit">The commit.</param>
+    /// <param name="machine">The state, empty, as the store's factory makes it.</param>
+    public StateLog CreateState(Commit commit, IStateMachine machine)
+    {
+        ArgumentNullException.ThrowIfNull(commit);
+        ArgumentNullException.ThrowIfNull(machine);
+        // Logs and states share a counter, so that neither's ids are used again.
+        var state = new StateLog(this, FirstDynamicState + Interlocked.Increment(ref _lastLogId), machine);
+        commit.ChangedStates.Add((state, false));
+        commit.Add(new Commit.Entry { Kind = EntryKind.CreateState, Id = state.Id });
+        return state;
+    }
+
+    /// <summary>Adds the deletion of a state that a commit created to a commit. Nothing more may be emitted to it.</summary>
+    public static void DeleteState(Commit commit, StateLog state)
+    {
+        ArgumentNullException.ThrowIfNull(commit);
+        ArgumentNullException.ThrowIfNull(state);
+        Invariant.Check(state.Id >= FirstDynamicState && !state.IsDeleted, "a state is deleted once, and only if a commit created it");
+        commit.ChangedStates.Add((state, true));
+        commit.Add(new Commit.Entry { Kind = EntryKind.DeleteState, Id = state.Id });
     }
 
     private static ReadOnlyMemory<byte> KindPayload(LogKind kind) => kind == LogKind.Durable ? DurablePayload : MemoryPayload;
@@ -325,6 +389,7 @@ public sealed class Store : IAsyncDisposable
     {
         foreach (ref readonly var entry in commit.Entries)
         {
+            if (entry.Kind == EntryKind.DeleteState) _states.TryRemove(entry.Id, out _);
             if (entry.Log is not { } log) continue;
             switch (entry.Kind)
             {

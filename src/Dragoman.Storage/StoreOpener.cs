@@ -18,7 +18,7 @@ public sealed class StoreOpener
     private readonly TimeProvider _time;
     private readonly IScheduler _scheduler;
     private readonly Random _random;
-    private readonly IReadOnlyDictionary<long, IStateMachine> _machines;
+    private readonly Dictionary<long, IStateMachine> _machines;
     private readonly FileTable _table;
     private readonly SparseIndexCache _indexes;
     private readonly ConcurrentDictionary<long, PartitionLog> _logs = new();
@@ -45,11 +45,14 @@ public sealed class StoreOpener
         _time = time;
         _scheduler = scheduler;
         _random = random;
-        _machines = machines;
+        _machines = new Dictionary<long, IStateMachine>(machines);
         _defects = defects;
         _table = new FileTable(files, options.MaxOpenFiles);
         _indexes = new SparseIndexCache(options.IndexCacheBytes);
     }
+
+    /// <summary>Makes the machines, empty, of states that commits create: ids from <see cref="Store.FirstDynamicState"/> on.</summary>
+    public Func<long, IStateMachine>? StateFactory { get; init; }
 
     /// <summary>Opens the store.</summary>
     /// <exception cref="DirectoryInUseException">Another store has the directory.</exception>
@@ -76,13 +79,17 @@ public sealed class StoreOpener
         var isNew = manifest is null;
         manifest ??= await CreateAsync();
         var snapshots = new Dictionary<long, StateSnapshot>();
-        foreach (var state in manifest.States) snapshots.Add(state.Id, state);
+        foreach (var state in manifest.States)
+        {
+            snapshots.Add(state.Id, state);
+            if (state.Id >= Store.FirstDynamicState && StateFactory is not null) _machines.Add(state.Id, StateFactory(state.Id));
+        }
         foreach (var (id, machine) in _machines)
             if (snapshots.TryGetValue(id, out var snapshot)) machine.ReadSnapshot(snapshot.Bytes.Span);
         var adopted = new Dictionary<long, StoreFile>();
         foreach (var log in manifest.Logs) Restore(log, adopted);
 
-        var replay = new JournalReplay(_files, _table, _options.Directory, manifest, _logs, _machines, snapshots, _defects);
+        var replay = new JournalReplay(_files, _table, _options.Directory, manifest, _logs, _machines, StateFactory, snapshots, _defects);
         await replay.RunAsync(adopted.Keys);
         RemoveLeftovers(manifest, adopted, replay);
 

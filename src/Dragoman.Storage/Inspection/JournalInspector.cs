@@ -108,7 +108,7 @@ internal sealed class JournalInspector : ICommitVisitor
         _entries.Add(new InspectedEntry("event", stateId, -1, 0, evt.Length));
         if (!_machines.TryGetValue(stateId, out var machine))
         {
-            if (_unknownStates.Add(stateId)) Damage($"There are events of state {stateId}, which this release does not know.");
+            if (stateId < Store.FirstDynamicState && _unknownStates.Add(stateId)) Damage($"There are events of state {stateId}, which this release does not know.");
             return;
         }
         if (_snapshotSequences.TryGetValue(stateId, out var covered) && _sequence <= covered) return;
@@ -146,6 +146,16 @@ internal sealed class JournalInspector : ICommitVisitor
     public void ReserveOffsets(long logId, long offset)
     {
         if (_onlyLog is null) _entries.Add(new InspectedEntry("reserve-offsets", logId, offset, 0, 0));
+    }
+
+    public void CreateState(long stateId)
+    {
+        if (_onlyLog is null) _entries.Add(new InspectedEntry("create-state", stateId, -1, 0, 0));
+    }
+
+    public void DeleteState(long stateId)
+    {
+        if (_onlyLog is null) _entries.Add(new InspectedEntry("delete-state", stateId, -1, 0, 0));
     }
 
     public void CleanStop()

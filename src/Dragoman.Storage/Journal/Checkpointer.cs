@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using Dragoman.Storage.Log;
 using Dragoman.Storage.Log.Compaction;
@@ -11,6 +12,7 @@ namespace Dragoman.Storage.Journal;
 /// </summary>
 internal sealed class Checkpointer(Store store, FileJournal journal, Manifest manifest, HashSet<StoreFile> files, SparseIndexCache indexes)
 {
+    private readonly ArrayBufferWriter<byte> _snapshot = new(4096);
     private readonly WakeSignal _wake = new();
     private readonly Lock _lock = new();
     private readonly List<TaskCompletionSource> _requests = [];
@@ -231,12 +233,17 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
         var snapshots = new List<StateSnapshot>(store.UnclaimedSnapshots.Values);
         foreach (var state in store.AllStates)
         {
-            var buffer = new System.Buffers.ArrayBufferWriter<byte>(1024);
             lock (state.Lock)
             {
-                state.Machine.WriteSnapshot(buffer);
-                // Commits with this state's events are enqueued under its lock, so all up to here are in the snapshot.
-                snapshots.Add(new StateSnapshot(state.Id, store.Loop.LastSequence, buffer.WrittenMemory));
+                if (state.IsDeleted) continue;
+                if (state.Snapshot is null)
+                {
+                    _snapshot.ResetWrittenCount();
+                    state.Machine.WriteSnapshot(_snapshot);
+                    // Commits with this state's events are enqueued under its lock, so all up to here are in the snapshot.
+                    state.Snapshot = new StateSnapshot(state.Id, store.Loop.LastSequence, _snapshot.WrittenSpan.ToArray());
+                }
+                snapshots.Add(state.Snapshot);
             }
         }
         return snapshots;

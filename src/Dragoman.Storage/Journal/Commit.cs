@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Threading.Tasks.Sources;
 using Dragoman.Storage.Log;
 using Dragoman.Storage.Platform;
+using Dragoman.Storage.State;
 
 namespace Dragoman.Storage.Journal;
 
@@ -18,6 +19,7 @@ public sealed class Commit : IValueTaskSource
     private ManualResetValueTaskSourceCore<bool> _completion = new() { RunContinuationsAsynchronously = true };
     private readonly ArrayBufferWriter<byte> _events = new(256);
     private Entry[] _entries = new Entry[2];
+    private List<(StateLog State, bool IsDeletion)>? _changedStates;
 
     internal struct Entry
     {
@@ -38,6 +40,11 @@ public sealed class Commit : IValueTaskSource
     internal int Count { get; private set; }
 
     internal Span<Entry> Entries => _entries.AsSpan(0, Count);
+
+    /// <summary>The states that it creates or deletes, in the order of their ids.</summary>
+    internal List<(StateLog State, bool IsDeletion)> ChangedStates => _changedStates ??= [];
+
+    internal bool HasChangedStates => _changedStates is { Count: > 0 };
 
     internal long Sequence { get; set; }
 
@@ -97,6 +104,7 @@ public sealed class Commit : IValueTaskSource
         Seals = -1;
         IsEnqueued = false;
         _events.ResetWrittenCount();
+        _changedStates?.Clear();
         _completion.Reset();
     }
 

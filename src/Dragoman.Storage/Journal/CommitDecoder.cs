@@ -19,6 +19,10 @@ internal interface ICommitVisitor
 
     void ReserveOffsets(long logId, long offset);
 
+    void CreateState(long stateId);
+
+    void DeleteState(long stateId);
+
     void CleanStop();
 }
 
@@ -117,6 +121,12 @@ internal sealed class CommitDecoder(ICommitVisitor visitor)
                     break;
                 case EntryKind.ReserveOffsets:
                     visitor.ReserveOffsets(entry.Id, entry.Offset);
+                    break;
+                case EntryKind.CreateState:
+                    visitor.CreateState(entry.Id);
+                    break;
+                case EntryKind.DeleteState:
+                    visitor.DeleteState(entry.Id);
                     break;
                 case EntryKind.CleanStop:
                     visitor.CleanStop();

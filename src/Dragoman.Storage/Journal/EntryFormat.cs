@@ -28,6 +28,12 @@ internal enum EntryKind : byte
 
     /// <summary>The store was stopped in good order; nothing follows in this file.</summary>
     CleanStop = 8,
+
+    /// <summary>A state machine comes to be, as its id's factory makes it.</summary>
+    CreateState = 9,
+
+    /// <summary>A state machine is gone.</summary>
+    DeleteState = 10,
 }
 
 /// <summary>

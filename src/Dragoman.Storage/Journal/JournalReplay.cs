@@ -16,7 +16,8 @@ internal sealed class JournalReplay : ICommitVisitor
     private readonly string _directory;
     private readonly Manifest _manifest;
     private readonly ConcurrentDictionary<long, PartitionLog> _logs;
-    private readonly IReadOnlyDictionary<long, IStateMachine> _machines;
+    private readonly Dictionary<long, IStateMachine> _machines;
+    private readonly Func<long, IStateMachine>? _factory;
     private readonly Dictionary<long, StateSnapshot> _snapshots;
     private readonly PlantedDefects _defects;
     private readonly List<JournalFile> _replayed = [];
@@ -27,7 +28,7 @@ internal sealed class JournalReplay : ICommitVisitor
     /// <summary>A round of which no later one says that it was on disk.</summary>
     private readonly record struct UnprovenRound(JournalFile File, long Position, int Length, long Number);
 
-    public JournalReplay(IFileSystem files, FileTable table, string directory, Manifest manifest, ConcurrentDictionary<long, PartitionLog> logs, IReadOnlyDictionary<long, IStateMachine> machines, Dictionary<long, StateSnapshot> snapshots, PlantedDefects defects)
+    public JournalReplay(IFileSystem files, FileTable table, string directory, Manifest manifest, ConcurrentDictionary<long, PartitionLog> logs, Dictionary<long, IStateMachine> machines, Func<long, IStateMachine>? factory, Dictionary<long, StateSnapshot> snapshots, PlantedDefects defects)
     {
         _files = files;
         _table = table;
@@ -35,6 +36,7 @@ internal sealed class JournalReplay : ICommitVisitor
         _manifest = manifest;
         _logs = logs;
         _machines = machines;
+        _factory = factory;
         _snapshots = snapshots;
         _defects = defects;
         NextRound = manifest.FirstRound;
@@ -184,7 +186,11 @@ internal sealed class JournalReplay : ICommitVisitor
     {
         if (stateId == 0) return;
         if (!_machines.TryGetValue(stateId, out var machine))
+        {
+            // A state that came and went before the checkpoint: what made it may be gone, and its events still be here.
+            if (stateId >= Store.FirstDynamicState && LastSequence <= _manifest.LastSequence) return;
             throw new CorruptStoreException($"The journal holds events of state {stateId}, which this release does not know.");
+        }
         if (!_defects.ApplyEventTwice && _snapshots.TryGetValue(stateId, out var snapshot) && LastSequence <= snapshot.Sequence) return;
         machine.Apply(evt);
     }
@@ -205,6 +211,20 @@ internal sealed class JournalReplay : ICommitVisitor
     public void AdvanceStart(long logId, long offset) => Log(logId).CommitStart(offset);
 
     public void ReserveOffsets(long logId, long offset) => Log(logId).SkipTo(offset);
+
+    public void CreateState(long stateId)
+    {
+        LastLogId = Math.Max(LastLogId, stateId - Store.FirstDynamicState);
+        if (_machines.ContainsKey(stateId)) return;
+        if (_factory is null) throw new CorruptStoreException($"The journal creates state {stateId}, and nobody knows what it is.");
+        _machines.Add(stateId, _factory(stateId));
+    }
+
+    public void DeleteState(long stateId)
+    {
+        _machines.Remove(stateId);
+        _snapshots.Remove(stateId);
+    }
 
     public void CleanStop() => _cleanStop = true;
 }

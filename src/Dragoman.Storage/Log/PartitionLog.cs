@@ -32,6 +32,9 @@ public sealed class PartitionLog
     /// <summary>The log's id: unique in the store and never used again.</summary>
     public long Id { get; }
 
+    /// <summary>Whether the journal knows nothing of the log: it is gone with the process.</summary>
+    public bool IsVolatile => Id < 0;
+
     /// <summary>Where its messages live.</summary>
     public LogKind Kind { get; }
 
@@ -69,7 +72,7 @@ public sealed class PartitionLog
     internal long DeletedInFile { get; set; } = -1;
 
     /// <summary>Whether a deletion is enqueued, committed or not.</summary>
-    internal bool IsBeingDeleted { get; set; }
+    public bool IsBeingDeleted { get; internal set; }
 
     /// <summary>The start with all that is enqueued, committed or not.</summary>
     internal long PendingStart => _pendingStart;
@@ -135,6 +138,22 @@ public sealed class PartitionLog
     /// </summary>
     /// <returns>The base offset.</returns>
     public long Append(Commit commit, ReadOnlyMemory<byte> batch) => Append(commit, batch, -1);
+
+    /// <summary>
+    /// As <see cref="Append(Commit, ReadOnlyMemory{byte})"/>, for a body that goes to several logs in one commit and is
+    /// stored once.
+    /// </summary>
+    /// <param name="commit">The commit.</param>
+    /// <param name="batch">The batch: the same memory in each call.</param>
+    /// <param name="body">-1 for the first log; it becomes what the calls for the others need.</param>
+    /// <returns>The base offset.</returns>
+    public long AppendShared(Commit commit, ReadOnlyMemory<byte> batch, ref int body)
+    {
+        ArgumentNullException.ThrowIfNull(commit);
+        var baseOffset = Append(commit, batch, body);
+        if (body < 0) body = commit.Count - 1;
+        return baseOffset;
+    }
 
     /// <summary>As <see cref="Append(Commit, ReadOnlyMemory{byte})"/>, for a body that an earlier entry of the commit holds already.</summary>
     /// <param name="commit">The commit.</param>

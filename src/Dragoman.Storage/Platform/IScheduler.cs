@@ -10,6 +10,9 @@ public interface IScheduler
     /// Starts a loop and returns its task. The task ends when the loop does; a fault in it is the loop's owner's to handle.
     /// </summary>
     Task Run(string name, Func<Task> loop);
+
+    /// <summary>Runs a piece of work soon, once, without allocating. It must not block and must not throw.</summary>
+    void Post(IThreadPoolWorkItem work);
 }
 
 /// <summary>Background work on the thread pool.</summary>
@@ -26,4 +29,7 @@ public sealed class ThreadPoolScheduler : IScheduler
         return Task.Run(loop);
 #pragma warning restore RS0030
     }
+
+    /// <inheritdoc/>
+    public void Post(IThreadPoolWorkItem work) => ThreadPool.UnsafeQueueUserWorkItem(work, preferLocal: false);
 }

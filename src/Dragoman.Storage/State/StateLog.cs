@@ -29,14 +29,22 @@ public sealed class StateLog
     /// <summary>Guards the state. Taken before the locks of logs, and in the order of ids among states.</summary>
     public Lock Lock { get; } = new();
 
+    /// <summary>Whether its deletion is enqueued. It takes no more events.</summary>
+    public bool IsDeleted { get; internal set; }
+
     /// <summary>Sequence of the last commit of this state that must be synced; later ones are completed no earlier.</summary>
     internal long LastStrongSequence { get; set; }
+
+    /// <summary>The newest snapshot, or null if events have come since: what did not change is not written out again.</summary>
+    internal StateSnapshot? Snapshot { get; set; }
 
     /// <summary>Applies an event and adds it to a commit. The caller holds <see cref="Lock"/>.</summary>
     public void Emit(Commit commit, ReadOnlySpan<byte> evt)
     {
         ArgumentNullException.ThrowIfNull(commit);
         Invariant.Check(Lock.IsHeldByCurrentThread, "a state changes under its lock");
+        Invariant.Check(!IsDeleted, "a state that is gone does not change");
+        Snapshot = null;
         Machine.Apply(evt);
         commit.AddEvent(Id, evt);
     }

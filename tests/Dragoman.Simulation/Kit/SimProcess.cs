@@ -31,6 +31,9 @@ public sealed class SimProcess : SynchronizationContext, IScheduler
         return true;
     });
 
+    /// <inheritdoc/>
+    public void Post(IThreadPoolWorkItem work) => Post(static state => ((IThreadPoolWorkItem)state!).Execute(), work);
+
     /// <summary>As <see cref="Run"/>, with a result.</summary>
     public Task<T> RunAs<T>(string name, Func<Task<T>> body)
     {

@@ -81,6 +81,9 @@ public sealed class SimScheduler : IScheduler
     /// <summary>Starts a loop in the process that is running.</summary>
     public Task Run(string name, Func<Task> loop) => Current.Run(name, loop);
 
+    /// <summary>Posts to the process that is running.</summary>
+    public void Post(IThreadPoolWorkItem work) => Current.Post(work);
+
     /// <summary>Runs a body as part of the test to its end, and throws what it throws.</summary>
     public void Execute(Func<Task> body, int maxSteps = 1_000_000) => RunUntil(Root.Run("body", body), maxSteps);
 

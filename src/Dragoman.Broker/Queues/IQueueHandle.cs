@@ -1,0 +1,30 @@
+using Dragoman.Broker.Messages;
+using Dragoman.Broker.Subscriptions;
+using Dragoman.Storage.Journal;
+
+namespace Dragoman.Broker.Queues;
+
+/// <summary>
+/// A queue. A handle stays valid, but answers <see cref="QueueStatus.NotFound"/>, once the queue is gone; any operation
+/// may answer <see cref="QueueStatus.Moved"/>.
+/// </summary>
+public interface IQueueHandle : ISubscriptionHandle
+{
+    /// <summary>The name.</summary>
+    QueueName Name { get; }
+
+    /// <summary>The id: a queue created anew under the same name has another.</summary>
+    Guid Id { get; }
+
+    /// <summary>The settings as they are now.</summary>
+    QueueSettings Settings { get; }
+
+    /// <summary>When it was created.</summary>
+    DateTimeOffset CreatedAt { get; }
+
+    /// <summary>Whether the queue has been deleted.</summary>
+    bool IsDeleted { get; }
+
+    /// <summary>Publishes messages to this queue alone: see <see cref="IQueues.PublishAsync"/>.</summary>
+    ValueTask<PublishOutcome> PublishAsync(MessageBatch batch, CommitMode? mode = null, CancellationToken cancellation = default);
+}

@@ -1,0 +1,81 @@
+using System.Buffers;
+using Dragoman.Storage.Platform;
+
+namespace Dragoman.Broker.Subscriptions;
+
+/// <summary>Writes numbers in as few bytes as they need: base 128, least significant group first.</summary>
+internal readonly ref struct CompactWriter(IBufferWriter<byte> target)
+{
+    private readonly IBufferWriter<byte> _target = target;
+
+    public void Byte(byte value)
+    {
+        _target.GetSpan(1)[0] = value;
+        _target.Advance(1);
+    }
+
+    /// <summary>A number that is not negative.</summary>
+    public void Number(long value)
+    {
+        Invariant.Check(value >= 0, "only numbers from 0 up are written so");
+        var span = _target.GetSpan(10);
+        var length = 0;
+        var rest = (ulong)value;
+        while (rest >= 0x80)
+        {
+            span[length++] = (byte)(rest | 0x80);
+            rest >>= 7;
+        }
+        span[length++] = (byte)rest;
+        _target.Advance(length);
+    }
+
+    /// <summary>Ranges in rising order.</summary>
+    public void Ranges(IReadOnlyList<OffsetRange> ranges)
+    {
+        Number(ranges.Count);
+        var last = 0L;
+        for (var i = 0; i < ranges.Count; i++)
+        {
+            Number(ranges[i].Start - last);
+            Number(ranges[i].Count);
+            last = ranges[i].End;
+        }
+    }
+}
+
+/// <summary>Reads what <see cref="CompactWriter"/> wrote.</summary>
+internal ref struct CompactReader(ReadOnlySpan<byte> source)
+{
+    private ReadOnlySpan<byte> _rest = source;
+
+    public readonly bool AtEnd => _rest.IsEmpty;
+
+    public byte Byte()
+    {
+        if (_rest.IsEmpty) throw new CorruptDataException("A subscription's record ends too early.");
+        var value = _rest[0];
+        _rest = _rest[1..];
+        return value;
+    }
+
+    public long Number()
+    {
+        var value = 0UL;
+        for (var shift = 0; shift < 64; shift += 7)
+        {
+            var group = Byte();
+            value |= (ulong)(group & 0x7f) << shift;
+            if (group < 0x80) return (long)value;
+        }
+        throw new CorruptDataException("A number in a subscription's record does not end.");
+    }
+
+    /// <summary>Reads a count that at least as many bytes follow.</summary>
+    public int Count()
+    {
+        var count = Number();
+        if (count > _rest.Length) throw new CorruptDataException($"A subscription's record claims {count} entries in {_rest.Length} bytes.");
+        return (int)count;
+    }
+}
