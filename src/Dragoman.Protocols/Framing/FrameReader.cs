@@ -30,7 +30,7 @@ public sealed class FrameReader(PipeReader input, IFrameRules rules, ByteBudget 
 {
     // A frame moves to a buffer of its own when it is complete, or when this much of it waits in the pipe.
     private const int KeepInPipe = 16 * 1024;
-    private const int FirstBuffer = 64 * 1024;
+    private const int FirstBuffer = 128 * 1024;
     private const int Growth = 4;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
