@@ -18,13 +18,15 @@ public sealed class Broker : IAsyncDisposable
     internal const long ProducerIdsState = 2;
     internal const long QueuesState = 20;
 
+    private readonly GroupCoordinator _groups;
+
     private Broker(BrokerOptions options, Store store, IScheduler scheduler, Random random)
     {
         Options = options;
         Store = store;
         Topics = new Topics.Topics(store, store.GetState(TopicsState), random);
         ProducerIds = new ProducerIds(store.GetState(ProducerIdsState));
-        Groups = new GroupCoordinator(store, options.Groups);
+        _groups = new GroupCoordinator(store, Topics, options.Groups, scheduler, random);
         Queues = new Queues.Queues(new SubscriptionHost(store, scheduler), store.GetState(QueuesState), random);
     }
 
@@ -47,7 +49,7 @@ public sealed class Broker : IAsyncDisposable
     public IProducerIds ProducerIds { get; }
 
     /// <summary>The consumer groups.</summary>
-    public IGroups Groups { get; }
+    public IGroups Groups => _groups;
 
     /// <summary>The clock.</summary>
     public TimeProvider Time => Store.Time;
@@ -77,5 +79,9 @@ public sealed class Broker : IAsyncDisposable
     }
 
     /// <summary>Stops in good order.</summary>
-    public ValueTask DisposeAsync() => Store.DisposeAsync();
+    public ValueTask DisposeAsync()
+    {
+        _groups.Dispose();
+        return Store.DisposeAsync();
+    }
 }

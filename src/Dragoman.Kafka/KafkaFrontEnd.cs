@@ -63,11 +63,12 @@ public sealed class KafkaFrontEnd : IFrontEnd
     /// <param name="transport">What the client sends, and where answers go.</param>
     /// <param name="name">What the log calls the connection.</param>
     /// <param name="local">The address that the client reached, if there is one.</param>
-    public KafkaSession CreateSession(IDuplexPipe transport, string name, IPEndPoint? local = null) => new(this, transport, name, local);
+    /// <param name="remote">The address that the client connects from, if there is one.</param>
+    public KafkaSession CreateSession(IDuplexPipe transport, string name, IPEndPoint? local = null, IPEndPoint? remote = null) => new(this, transport, name, local, remote);
 
     private async Task ServeAsync(ConnectionContext connection)
     {
-        var session = CreateSession(connection.Transport, $"{connection.ConnectionId} from {connection.RemoteEndPoint}", connection.LocalEndPoint as IPEndPoint);
+        var session = CreateSession(connection.Transport, $"{connection.ConnectionId} from {connection.RemoteEndPoint}", connection.LocalEndPoint as IPEndPoint, connection.RemoteEndPoint as IPEndPoint);
         var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         using (closing.UnsafeRegister(static state => ((KafkaSession)state!).Stop(), session))
             await session.RunAsync(connection.ConnectionClosed).ConfigureAwait(false);

@@ -422,9 +422,13 @@ public sealed class Store : IAsyncDisposable
 
     internal void Reclaim() => _checkpointer.Reclaim();
 
-    /// <summary>Stops the store for good. Whatever waits for a commit learns that its outcome is unknown.</summary>
-    internal void Fail(Exception error)
+    /// <summary>
+    /// Stops the store for good: also for owners of a state who find that they can rely on it no more. Whatever waits for a
+    /// commit learns that its outcome is unknown.
+    /// </summary>
+    public void Fail(Exception error)
     {
+        ArgumentNullException.ThrowIfNull(error);
         if (!_failed.TrySetResult(error)) return;
         _journal.Space.Fail(error);
         _memory.Fail(error);

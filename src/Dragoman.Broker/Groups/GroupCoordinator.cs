@@ -1,13 +1,16 @@
+using Dragoman.Broker.Groups.Classic;
 using Dragoman.Broker.Groups.Offsets;
 using Dragoman.Broker.Groups.State;
+using Dragoman.Broker.Topics;
 using Dragoman.Storage;
 using Dragoman.Storage.Journal;
+using Dragoman.Storage.Platform;
 using Dragoman.Storage.State;
 
 namespace Dragoman.Broker.Groups;
 
 /// <summary>The groups of this node, spread over shards by their names.</summary>
-internal sealed class GroupCoordinator : IGroups, ITransactionalOffsets
+internal sealed class GroupCoordinator : IGroups, ITransactionalOffsets, IDisposable
 {
     /// <summary>The state id of the first shard.</summary>
     public const long FirstState = 100;
@@ -17,10 +20,11 @@ internal sealed class GroupCoordinator : IGroups, ITransactionalOffsets
 
     private readonly GroupShard[] _shards = new GroupShard[Shards];
 
-    public GroupCoordinator(Store store, GroupOptions options)
+    public GroupCoordinator(Store store, ITopics topics, GroupOptions options, IScheduler scheduler, Random random)
     {
         Options = options;
-        for (var i = 0; i < Shards; i++) _shards[i] = new GroupShard(store.GetState(FirstState + i), store.Time);
+        for (var i = 0; i < Shards; i++)
+            _shards[i] = new GroupShard(store, store.GetState(FirstState + i), topics, options, scheduler, new Random(random.Next()));
     }
 
     public GroupOptions Options { get; }
@@ -33,6 +37,27 @@ internal sealed class GroupCoordinator : IGroups, ITransactionalOffsets
         for (var i = 0; i < Shards; i++) yield return KeyValuePair.Create<long, IStateMachine>(FirstState + i, new GroupShardState());
     }
 
+    public ValueTask<JoinAnswer> JoinAsync(JoinRequest request, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (request.Group.Name.Length == 0) return ValueTask.FromResult(new JoinAnswer(GroupStatus.InvalidName, request.MemberId));
+        var session = TimeSpan.FromMilliseconds(request.SessionTimeoutMs);
+        if (session < Options.MinSessionTimeout || session > Options.MaxSessionTimeout)
+            return ValueTask.FromResult(new JoinAnswer(GroupStatus.InvalidSessionTimeout, request.MemberId));
+        return Answer(ShardFor(request.Group).JoinAsync(request, cancellation), status => new JoinAnswer(status, request.MemberId));
+    }
+
+    public ValueTask<SyncAnswer> SyncAsync(SyncRequest request, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return Answer(ShardFor(request.Group).SyncAsync(request, cancellation), SyncAnswer.Refused);
+    }
+
+    public GroupStatus Heartbeat(GroupName group, GroupCaller caller) => ShardFor(group).Heartbeat(group, caller);
+
+    public ValueTask<IReadOnlyList<GroupStatus>> LeaveAsync(GroupName group, IReadOnlyList<LeavingMember> members, CancellationToken cancellation) =>
+        Answer(ShardFor(group).LeaveAsync(group, members, cancellation), status => [.. members.Select(_ => status)]);
+
     public ValueTask<GroupStatus> CommitOffsetsAsync(
         GroupName group, GroupCaller caller, IReadOnlyList<OffsetCommit> offsets, long retentionMs, CancellationToken cancellation) =>
         Answer(ShardFor(group).CommitOffsetsAsync(group, caller, offsets, retentionMs, cancellation), static status => status);
@@ -44,11 +69,16 @@ internal sealed class GroupCoordinator : IGroups, ITransactionalOffsets
     public ValueTask<DeleteOffsetsAnswer> DeleteOffsetsAsync(GroupName group, IReadOnlyList<GroupPartition> partitions, CancellationToken cancellation) =>
         Answer(ShardFor(group).DeleteOffsetsAsync(group, partitions, cancellation), static status => new DeleteOffsetsAnswer(status, []));
 
+    public void Dispose()
+    {
+        foreach (var shard in _shards) shard.Dispose();
+    }
+
     StateLog ITransactionalOffsets.ShardOf(GroupName group) => ShardFor(group).Log;
 
     int ITransactionalOffsets.BytesOf(GroupName group, IReadOnlyList<OffsetCommit> offsets) => GroupEvents.SizeOf(group, offsets);
 
-    GroupStatus ITransactionalOffsets.Check(GroupName group, GroupCaller caller) => ShardFor(group).CheckTransactionalCommit(group, caller);
+    GroupStatus ITransactionalOffsets.Check(GroupName group, GroupCaller caller) => ShardFor(group).CheckCommit(group, caller, transactional: true);
 
     void ITransactionalOffsets.Stage(Commit commit, GroupName group, long producerId, short producerEpoch, IReadOnlyList<OffsetCommit> offsets) =>
         ShardFor(group).Stage(commit, group, producerId, producerEpoch, offsets);

@@ -1,116 +1,222 @@
-using Dragoman.Broker.Groups.Offsets;
+using System.Diagnostics.CodeAnalysis;
+using Dragoman.Broker.Groups.Classic;
 using Dragoman.Broker.Groups.State;
+using Dragoman.Broker.Topics;
+using Dragoman.Storage;
 using Dragoman.Storage.Journal;
+using Dragoman.Storage.Platform;
 using Dragoman.Storage.Records;
 using Dragoman.Storage.State;
 
 namespace Dragoman.Broker.Groups;
 
 /// <summary>
-/// The groups that one state log holds: a unit of ownership. Everything here happens under the lock of the state,
-/// which every member but the asynchronous ones expects to be held.
+/// The groups that one state log holds: a unit of ownership. Everything happens under the lock of the state. Groups that
+/// have members live here as objects; what is durable of them, and of the others, is in <see cref="GroupShardState"/>.
 /// </summary>
-internal sealed class GroupShard(StateLog log, TimeProvider time)
+internal sealed partial class GroupShard : IDisposable
 {
-    private readonly GroupShardState _state = (GroupShardState)log.Machine;
+    private const long Never = long.MaxValue;
 
-    public StateLog Log { get; } = log;
+    // How long to wait for room on disk before trying again what time has come for.
+    private const long RetryMs = 1000;
 
-    private long NowMs => time.GetUtcNow().ToUnixTimeMilliseconds();
+    private readonly GroupShardState _state;
+    private readonly Store _store;
+    private readonly IScheduler _scheduler;
+    private readonly ITopics _topics;
+    private readonly GroupOptions _options;
+    private readonly Random _random;
+    private readonly ITimer _timer;
+    private readonly long _started;
+    private readonly PriorityQueue<GroupName, long> _due = new();
+    private long _timerAt = Never;
+    private bool _isTimeRunning;
+    private bool _disposed;
 
-    /// <summary>Whether somebody may commit offsets of a group now.</summary>
-    public GroupStatus CheckCommit(GroupName name, GroupCaller caller)
+    public GroupShard(Store store, StateLog log, ITopics topics, GroupOptions options, IScheduler scheduler, Random random)
     {
-        // Whoever is no member may commit for a group that has none, and so make it.
-        if (!_state.Groups.TryGetValue(name, out _)) return caller.Generation < 0 ? GroupStatus.Ok : GroupStatus.NotFound;
-        return caller.Generation < 0 ? GroupStatus.Ok : GroupStatus.UnknownMember;
-    }
-
-    /// <summary>Whether somebody may commit offsets of a group in a transaction now.</summary>
-    public GroupStatus CheckTransactionalCommit(GroupName name, GroupCaller caller)
-    {
-        var status = CheckCommit(name, caller);
-        return status == GroupStatus.NotFound ? GroupStatus.IllegalGeneration : status;
-    }
-
-    public ValueTask<GroupStatus> CommitOffsetsAsync(
-        GroupName name, GroupCaller caller, IReadOnlyList<OffsetCommit> offsets, long retentionMs, CancellationToken cancellation)
-    {
-        return Log.ExecuteAsync(CommitMode.Fsync, commit =>
+        Log = log;
+        _state = (GroupShardState)log.Machine;
+        _store = store;
+        _topics = topics;
+        _options = options;
+        _scheduler = scheduler;
+        _random = random;
+        _started = store.Time.GetTimestamp();
+        _timer = store.Time.CreateTimer(static shard => ((GroupShard)shard!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        lock (Log.Lock)
         {
-            var status = CheckCommit(name, caller);
-            if (status != GroupStatus.Ok) return status;
-            var now = NowMs;
-            using var evt = new PooledBuffer();
-            GroupEvents.OffsetsCommitted(evt, name, now, retentionMs < 0 ? -1 : now + retentionMs, offsets);
-            Log.Emit(commit, evt.WrittenSpan);
-            return status;
-        }, GroupEvents.SizeOf(name, offsets), cancellation: cancellation);
-    }
-
-    public ValueTask<OffsetsAnswer> FetchOffsetsAsync(
-        GroupName name, IReadOnlyList<GroupPartition>? partitions, bool requireStable, CancellationToken cancellation)
-    {
-        // Emits nothing, and so waits only for what it has seen to be on disk. A full disk does not keep readers out.
-        return Log.ExecuteAsync(CommitMode.Fsync, _ => FetchOffsets(name, partitions, requireStable), 0, urgent: true, cancellation);
-    }
-
-    private OffsetsAnswer FetchOffsets(GroupName name, IReadOnlyList<GroupPartition>? partitions, bool requireStable)
-    {
-        _state.Groups.TryGetValue(name, out var group);
-        if (partitions is null)
-        {
-            if (group is null) return new OffsetsAnswer(GroupStatus.Ok, []);
-            var all = new List<FetchedOffset>(group.Offsets.Count);
-            foreach (var partition in group.Offsets.Keys) all.Add(FetchOffset(group, partition, requireStable));
-            return new OffsetsAnswer(GroupStatus.Ok, all);
-        }
-        var asked = new FetchedOffset[partitions.Count];
-        for (var i = 0; i < asked.Length; i++) asked[i] = FetchOffset(group, partitions[i], requireStable);
-        return new OffsetsAnswer(GroupStatus.Ok, asked);
-    }
-
-    private static FetchedOffset FetchOffset(GroupRecord? group, GroupPartition partition, bool requireStable)
-    {
-        if (group is null) return new FetchedOffset(partition, GroupStatus.Ok, null, -1);
-        if (requireStable && group.HasPendingOf(partition)) return new FetchedOffset(partition, GroupStatus.UnstableOffset, null, -1);
-        return group.Offsets.TryGetValue(partition, out var stored)
-            ? new FetchedOffset(partition, GroupStatus.Ok, stored.Committed, stored.CommittedAtMs)
-            : new FetchedOffset(partition, GroupStatus.Ok, null, -1);
-    }
-
-    public ValueTask<DeleteOffsetsAnswer> DeleteOffsetsAsync(GroupName name, IReadOnlyList<GroupPartition> partitions, CancellationToken cancellation)
-    {
-        return Log.ExecuteAsync(CommitMode.Fsync, commit =>
-        {
-            if (!_state.Groups.TryGetValue(name, out var group)) return new DeleteOffsetsAnswer(GroupStatus.NotFound, []);
-            var present = new List<GroupPartition>(partitions.Count);
-            foreach (var partition in partitions)
-                if (group.Offsets.ContainsKey(partition) || group.HasPendingOf(partition)) present.Add(partition);
-            if (present.Count > 0)
+            foreach (var record in _state.Groups.Values)
             {
-                using var evt = new PooledBuffer();
-                GroupEvents.OffsetsDeleted(evt, name, present);
-                Log.Emit(commit, evt.WrittenSpan);
+                if (record.Classic is not { Members.Count: > 0 } classic) continue;
+                var group = ClassicGroup.From(record.Name, classic, options, NowMs);
+                _classic.Add(record.Name, group);
+                Schedule(group);
             }
-            return new DeleteOffsetsAnswer(GroupStatus.Ok, new GroupStatus[partitions.Count]);
-        }, GroupEvents.SizeOf(name, partitions.Count), urgent: true, cancellation);
+        }
     }
 
-    public void Stage(Commit commit, GroupName name, long producerId, short producerEpoch, IReadOnlyList<OffsetCommit> offsets)
+    public StateLog Log { get; }
+
+    /// <summary>Milliseconds of a clock that only goes forward.</summary>
+    private long NowMs => (long)_store.Time.GetElapsedTime(_started).TotalMilliseconds;
+
+    /// <summary>Milliseconds since 1970.</summary>
+    private long WallClockMs => _store.Time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    public void Dispose()
     {
+        lock (Log.Lock) _disposed = true;
+        _timer.Dispose();
+    }
+
+    /// <summary>
+    /// Runs a command under the lock. First it is asked how many bytes of events it may emit: none (a negative number)
+    /// lets it run at once; else room for them is admitted first, and its effects and its answer wait for the commit, and
+    /// so for all that the command has seen.
+    /// </summary>
+    private async ValueTask<T> RunAsync<T>(Func<int> needs, Func<Commit?, GroupEffects, T> command, bool urgent, CancellationToken cancellation = default)
+    {
+        var effects = new GroupEffects();
+        Commit? commit = null;
+        var admitted = -1;
+        T answer;
+        ValueTask committed = default;
+        while (true)
+        {
+            int needed;
+            lock (Log.Lock)
+            {
+                needed = needs();
+                if (needed <= admitted || needed < 0)
+                {
+                    answer = Guarded(commit, effects, command);
+                    if (commit is not null) committed = _store.Enqueue(commit);
+                    break;
+                }
+            }
+            if (commit is not null) _store.Abandon(commit);
+            commit = null;
+            commit = await _store.BeginAsync(CommitMode.Fsync, needed, urgent, cancellation);
+            admitted = needed;
+        }
+        await committed;
+        effects.Release();
+        return answer;
+    }
+
+    private T Guarded<T>(Commit? commit, GroupEffects effects, Func<Commit?, GroupEffects, T> command)
+    {
+        try
+        {
+            return command(commit, effects);
+        }
+        catch (Exception error)
+        {
+            // A command has nothing to throw. The state may be half changed, so nothing may rest on it any more.
+            _store.Fail(error);
+            throw;
+        }
+    }
+
+    private void Emit(Commit? commit, Action<PooledBuffer> write)
+    {
+        Invariant.Check(commit is not null, "a command that emits has asked for room");
         using var evt = new PooledBuffer();
-        GroupEvents.OffsetsStaged(evt, name, producerId, producerEpoch, NowMs, offsets);
+        write(evt);
         Log.Emit(commit, evt.WrittenSpan);
     }
 
-    public bool HasPending(long producerId) => _state.HasPending(producerId);
+    // ---- Time
 
-    public void Complete(Commit commit, long producerId, bool committed)
+    /// <summary>Sees to it that a group is looked at when its time comes. A time that was moved back is noticed then.</summary>
+    private void Schedule(ClassicGroup group)
     {
-        if (!_state.HasPending(producerId)) return;
-        using var evt = new PooledBuffer();
-        GroupEvents.TransactionCompleted(evt, producerId, committed);
-        Log.Emit(commit, evt.WrittenSpan);
+        var next = group.NextDeadline();
+        if (next >= group.ScheduledAt) return;
+        group.ScheduledAt = next;
+        _due.Enqueue(group.Name, next);
+        ArmTimer();
+    }
+
+    private void ArmTimer()
+    {
+        if (_disposed || _isTimeRunning || !_due.TryPeek(out _, out var next) || next >= _timerAt) return;
+        _timerAt = next;
+        _timer.Change(TimeSpan.FromMilliseconds(Math.Max(next - NowMs, 0)), Timeout.InfiniteTimeSpan);
+    }
+
+    private void OnTimer()
+    {
+        lock (Log.Lock)
+        {
+            if (_disposed || _isTimeRunning) return;
+            _isTimeRunning = true;
+        }
+        _scheduler.Run("group timers", OnTimeAsync);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Nobody waits for this task; what went wrong stops the store, which says so.")]
+    private async Task OnTimeAsync()
+    {
+        var retryAt = -1L;
+        try
+        {
+            while (await RunAsync(NeedsOfDue, OnTime, urgent: true))
+            {
+            }
+        }
+        catch (StorageFullException)
+        {
+            retryAt = NowMs + RetryMs;
+        }
+        catch (StoreFailedException)
+        {
+            // The store has said so to everybody.
+        }
+        catch (Exception error)
+        {
+            _store.Fail(error);
+        }
+        lock (Log.Lock)
+        {
+            _isTimeRunning = false;
+            _timerAt = Never;
+            if (retryAt >= 0 && !_disposed)
+            {
+                _timerAt = retryAt;
+                _timer.Change(TimeSpan.FromMilliseconds(RetryMs), Timeout.InfiniteTimeSpan);
+            }
+            ArmTimer();
+        }
+    }
+
+    private int NeedsOfDue()
+    {
+        var group = PeekDue();
+        return group is null ? -1 : ChangeBound(group.Name);
+    }
+
+    /// <summary>Does what the time has come for in one group; false when there is none.</summary>
+    private bool OnTime(Commit? commit, GroupEffects effects)
+    {
+        if (PeekDue() is not { } group) return false;
+        _due.Dequeue();
+        group.ScheduledAt = Never;
+        group.OnTime(NowMs, effects);
+        Settle(group, commit, effects);
+        return true;
+    }
+
+    /// <summary>The group whose time has come; entries that a later one has replaced are dropped on the way.</summary>
+    private ClassicGroup? PeekDue()
+    {
+        while (_due.TryPeek(out var name, out var at) && at <= NowMs)
+        {
+            if (_classic.TryGetValue(name, out var group) && group.ScheduledAt == at) return group;
+            _due.Dequeue();
+        }
+        return null;
     }
 }

@@ -24,6 +24,18 @@ public enum GroupStatus
     /// <summary>The members are being assigned anew: join again.</summary>
     RebalanceInProgress,
 
+    /// <summary>Join again with the id that comes with this answer.</summary>
+    MemberIdRequired,
+
+    /// <summary>The member is about something else than the others, or shares no way of assigning with them.</summary>
+    InconsistentProtocol,
+
+    /// <summary>The session timeout is shorter or longer than the broker allows.</summary>
+    InvalidSessionTimeout,
+
+    /// <summary>The group has as many members as the broker allows.</summary>
+    GroupFull,
+
     /// <summary>The group has members and so cannot be deleted or changed from outside.</summary>
     NotEmpty,
 

@@ -1,3 +1,4 @@
+using Dragoman.Broker.Groups.Classic;
 using Dragoman.Broker.Groups.Offsets;
 
 namespace Dragoman.Broker.Groups;
@@ -13,6 +14,23 @@ public interface IGroups
 
     /// <summary>Offsets that are committed with transactions.</summary>
     ITransactionalOffsets Transactional { get; }
+
+    /// <summary>
+    /// Has somebody join a group whose members assign themselves. The answer comes when its next generation is complete:
+    /// when all members have joined, or have had their time to.
+    /// </summary>
+    /// <param name="request">Who, and as what.</param>
+    /// <param name="cancellation">Nobody waits for the answer any more; a new member is then forgotten.</param>
+    ValueTask<JoinAnswer> JoinAsync(JoinRequest request, CancellationToken cancellation = default);
+
+    /// <summary>Asks for a member's share, and brings all shares if the member leads. The answer comes when they are on disk.</summary>
+    ValueTask<SyncAnswer> SyncAsync(SyncRequest request, CancellationToken cancellation = default);
+
+    /// <summary>Takes a member's sign of life; tells it to join again where the members are being assigned anew.</summary>
+    GroupStatus Heartbeat(GroupName group, GroupCaller caller);
+
+    /// <summary>Has members leave; the answers are in the order of the members.</summary>
+    ValueTask<IReadOnlyList<GroupStatus>> LeaveAsync(GroupName group, IReadOnlyList<LeavingMember> members, CancellationToken cancellation = default);
 
     /// <summary>Commits offsets. The answer comes when they are on disk; all of them are committed or none.</summary>
     /// <param name="group">The group; made if it is not there and the caller is no member.</param>

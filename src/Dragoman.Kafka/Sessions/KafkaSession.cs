@@ -29,11 +29,13 @@ public sealed class KafkaSession : IDisposable
     private readonly ConcurrentBag<PendingRequest> _pool = [];
     private volatile bool _stopping;
 
-    internal KafkaSession(KafkaFrontEnd frontEnd, IDuplexPipe transport, string name, IPEndPoint? local)
+    internal KafkaSession(KafkaFrontEnd frontEnd, IDuplexPipe transport, string name, IPEndPoint? local, IPEndPoint? remote)
     {
         FrontEnd = frontEnd;
         Name = name;
         Local = local;
+        // As Kafka spells it: Java puts a slash before an address that it has no name for.
+        ClientHost = $"/{(remote?.Address is { IsIPv4MappedToIPv6: true } mapped ? mapped.MapToIPv4() : remote?.Address)}";
         _input = transport.Input;
         _output = transport.Output;
         _frames = new FrameReader(_input, new FrameRules(frontEnd.Options), frontEnd.Budget, frontEnd.Broker.Time);
@@ -47,6 +49,9 @@ public sealed class KafkaSession : IDisposable
 
     /// <summary>The address that the client reached.</summary>
     internal IPEndPoint? Local { get; }
+
+    /// <summary>Where the client connects from, as groups show it.</summary>
+    internal string ClientHost { get; }
 
     /// <summary>Fires when nobody waits for answers any more.</summary>
     internal CancellationToken Ended => _ended.Token;

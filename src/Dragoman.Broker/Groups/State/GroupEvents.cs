@@ -13,6 +13,7 @@ internal enum GroupEventKind : byte
     TransactionCompleted = 3,
     OffsetsDeleted = 4,
     GroupDeleted = 5,
+    ClassicChanged = 6,
 }
 
 /// <summary>How the events of groups are written; <see cref="GroupShardState"/> reads them.</summary>
@@ -77,6 +78,13 @@ internal static class GroupEvents
 
     public static void GroupDeleted(IBufferWriter<byte> target, GroupName group) =>
         WriteName(Begin(target, GroupEventKind.GroupDeleted), group);
+
+    public static void ClassicChanged(IBufferWriter<byte> target, GroupName group, ClassicRecord record)
+    {
+        var writer = Begin(target, GroupEventKind.ClassicChanged);
+        WriteName(writer, group);
+        record.Write(writer);
+    }
 
     public static void WriteName(in SnapshotWriter writer, GroupName name)
     {

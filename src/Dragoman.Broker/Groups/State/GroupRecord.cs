@@ -9,6 +9,9 @@ internal sealed class GroupRecord(GroupName name)
 {
     public GroupName Name { get; } = name;
 
+    /// <summary>Its last generation, if its members assign themselves; null for one that only commits offsets.</summary>
+    public ClassicRecord? Classic { get; set; }
+
     /// <summary>How far it has read.</summary>
     public Dictionary<GroupPartition, StoredOffset> Offsets { get; } = [];
 
@@ -55,6 +58,8 @@ internal sealed class GroupRecord(GroupName name)
     public void Write(in SnapshotWriter writer)
     {
         GroupEvents.WriteName(writer, Name);
+        writer.Bool(Classic is not null);
+        Classic?.Write(writer);
         WriteOffsets(writer, Offsets);
         writer.Int32(Pending?.Count ?? 0);
         if (Pending is null) return;
@@ -68,6 +73,7 @@ internal sealed class GroupRecord(GroupName name)
     public static GroupRecord Read(ref SnapshotReader reader)
     {
         var record = new GroupRecord(GroupEvents.ReadName(ref reader));
+        if (reader.Bool()) record.Classic = ClassicRecord.Read(ref reader);
         ReadOffsets(ref reader, record.Offsets);
         for (var n = reader.Int32(); n > 0; n--) ReadOffsets(ref reader, record.PendingOf(reader.Int64()));
         return record;

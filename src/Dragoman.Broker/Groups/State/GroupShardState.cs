@@ -43,6 +43,9 @@ internal sealed class GroupShardState : IStateMachine
             case GroupEventKind.GroupDeleted:
                 OnGroupDeleted(GroupEvents.ReadName(ref reader));
                 break;
+            case GroupEventKind.ClassicChanged:
+                GetOrAdd(GroupEvents.ReadName(ref reader)).Classic = ClassicRecord.Read(ref reader);
+                break;
             case var other:
                 throw new CorruptDataException($"A group event of kind {(byte)other} is unknown.");
         }

@@ -1,0 +1,123 @@
+using Dragoman.Kafka.Wire;
+using Dragoman.Kafka.Wire.Messages;
+
+namespace Dragoman.Kafka.Tests.Handlers;
+
+public sealed class GroupTests
+{
+    private static JoinGroupRequest Joining(string memberId = "", string group = "g") => new()
+    {
+        GroupId = group,
+        MemberId = memberId,
+        SessionTimeoutMs = 30_000,
+        RebalanceTimeoutMs = 60_000,
+        ProtocolType = "consumer",
+        // A subscription of version 0: to the topic t.
+        Protocols = [new() { Name = "range", Metadata = [0, 0, 0, 0, 0, 1, 0, 1, (byte)'t', 255, 255, 255, 255] }],
+    };
+
+    private static async Task<JoinGroupResponse> JoinAsync(TestConnection client, JoinGroupRequest request, short version)
+    {
+        var response = await client.AskAsync<JoinGroupRequest, JoinGroupResponse>(request, version);
+        if (response.ErrorCode != ErrorCode.MemberIdRequired) return response;
+        Assert.NotEmpty(response.MemberId);
+        request.MemberId = response.MemberId;
+        return await client.AskAsync<JoinGroupRequest, JoinGroupResponse>(request, version);
+    }
+
+    public static TheoryData<short> JoinVersions => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+    [Theory]
+    [MemberData(nameof(JoinVersions))]
+    public async Task A_member_of_any_version_joins_gets_its_share_lives_and_leaves(short version)
+    {
+        await using var fixture = await BrokerFixture.StartAsync();
+        await fixture.CreateTopicAsync("t");
+        var client = fixture.Connect();
+        var asked = await client.AskAsync<JoinGroupRequest, JoinGroupResponse>(Joining(), version);
+        Assert.Equal(version >= 4 ? ErrorCode.MemberIdRequired : ErrorCode.None, asked.ErrorCode);
+        var joined = version >= 4 ? await client.AskAsync<JoinGroupRequest, JoinGroupResponse>(Joining(asked.MemberId), version) : asked;
+        Assert.Equal((ErrorCode.None, 1, "range", joined.MemberId), (joined.ErrorCode, joined.GenerationId, joined.ProtocolName, joined.Leader));
+        Assert.StartsWith("tests-", joined.MemberId);
+        Assert.Equal(Joining().Protocols[0].Metadata, Assert.Single(joined.Members).Metadata);
+
+        var sync = Math.Min(version, (short)5);
+        var synced = await client.AskAsync<SyncGroupRequest, SyncGroupResponse>(new()
+        {
+            GroupId = "g",
+            GenerationId = 1,
+            MemberId = joined.MemberId,
+            ProtocolType = sync >= 5 ? "consumer" : null,
+            ProtocolName = sync >= 5 ? "range" : null,
+            Assignments = [new() { MemberId = joined.MemberId, Assignment = [1, 2] }],
+        }, sync);
+        Assert.Equal(ErrorCode.None, synced.ErrorCode);
+        Assert.Equal([1, 2], synced.Assignment);
+
+        var beat = await client.AskAsync<HeartbeatRequest, HeartbeatResponse>(new() { GroupId = "g", GenerationId = 1, MemberId = joined.MemberId }, Math.Min(version, (short)4));
+        Assert.Equal(ErrorCode.None, beat.ErrorCode);
+        var subscribed = await client.AskAsync<OffsetDeleteRequest, OffsetDeleteResponse>(
+            new() { GroupId = "g", Topics = [new() { Name = "t", Partitions = [new() { PartitionIndex = 0 }] }] }, 0);
+        Assert.Equal(ErrorCode.GroupSubscribedToTopic, subscribed.Topics[0].Partitions[0].ErrorCode);
+
+        var leave = Math.Min(version, (short)5);
+        var left = await client.AskAsync<LeaveGroupRequest, LeaveGroupResponse>(
+            leave >= 3 ? new() { GroupId = "g", Members = [new() { MemberId = joined.MemberId }, new() { MemberId = "x" }] } : new() { GroupId = "g", MemberId = joined.MemberId }, leave);
+        Assert.Equal(ErrorCode.None, left.ErrorCode);
+        if (leave >= 3) Assert.Equal([ErrorCode.None, ErrorCode.UnknownMemberId], left.Members.Select(m => m.ErrorCode));
+        beat = await client.AskAsync<HeartbeatRequest, HeartbeatResponse>(new() { GroupId = "g", GenerationId = 1, MemberId = joined.MemberId }, 0);
+        Assert.Equal(ErrorCode.UnknownMemberId, beat.ErrorCode);
+    }
+
+    [Fact]
+    public async Task A_member_must_say_what_it_takes_the_group_to_be()
+    {
+        await using var fixture = await BrokerFixture.StartAsync();
+        var client = fixture.Connect();
+        var joined = await JoinAsync(client, Joining(), 9);
+        async Task<ErrorCode> Sync(string? type, string? name) => (await client.AskAsync<SyncGroupRequest, SyncGroupResponse>(
+            new() { GroupId = "g", GenerationId = 1, MemberId = joined.MemberId, ProtocolType = type, ProtocolName = name }, 5)).ErrorCode;
+        Assert.Equal(ErrorCode.InconsistentGroupProtocol, await Sync(null, "range"));
+        Assert.Equal(ErrorCode.InconsistentGroupProtocol, await Sync("consumer", "sticky"));
+        Assert.Equal(ErrorCode.InconsistentGroupProtocol, await Sync("connect", "range"));
+        Assert.Equal(ErrorCode.None, await Sync("consumer", "range"));
+    }
+
+    [Fact]
+    public async Task A_client_that_disconnects_while_it_joins_does_not_hold_up_the_others_nor_its_connection()
+    {
+        await using var fixture = await BrokerFixture.StartAsync();
+        var client = fixture.Connect();
+        var joined = await JoinAsync(client, Joining(), 9);
+        await client.AskAsync<SyncGroupRequest, SyncGroupResponse>(new() { GroupId = "g", GenerationId = 1, MemberId = joined.MemberId, ProtocolType = "consumer", ProtocolName = "range" }, 5);
+        var other = fixture.Connect();
+        var told = await other.AskAsync<JoinGroupRequest, JoinGroupResponse>(Joining(), 9);
+        await other.SendAsync(Joining(told.MemberId), 9);
+        // Its heartbeat tells that the other's join has arrived.
+        while ((await client.AskAsync<HeartbeatRequest, HeartbeatResponse>(new() { GroupId = "g", GenerationId = 1, MemberId = joined.MemberId }, 4)).ErrorCode != ErrorCode.RebalanceInProgress)
+            await Task.Delay(10);
+        other.Disconnect();
+        await other.Ended.WaitAsync(TimeSpan.FromSeconds(20));
+        var again = await client.AskAsync<JoinGroupRequest, JoinGroupResponse>(Joining(joined.MemberId), 9);
+        Assert.Equal([joined.MemberId], again.Members.Select(m => m.MemberId));
+    }
+
+    [Fact]
+    public async Task What_is_refused_is_refused_in_Kafkas_terms()
+    {
+        await using var fixture = await BrokerFixture.StartAsync(options => options with { Groups = options.Groups with { MaxSize = 1 } });
+        var client = fixture.Connect();
+        Assert.Equal(ErrorCode.InvalidGroupId, (await JoinAsync(client, Joining(group: ""), 5)).ErrorCode);
+        Assert.Equal(ErrorCode.UnknownMemberId, (await JoinAsync(client, Joining("stranger"), 5)).ErrorCode);
+        var hasty = Joining();
+        hasty.SessionTimeoutMs = 10;
+        Assert.Equal(ErrorCode.InvalidSessionTimeout, (await JoinAsync(client, hasty, 5)).ErrorCode);
+        var mute = Joining();
+        mute.Protocols.Clear();
+        var refused = await JoinAsync(client, mute, 5);
+        Assert.Equal((ErrorCode.InconsistentGroupProtocol, ""), (refused.ErrorCode, refused.ProtocolName));
+        await JoinAsync(client, Joining(), 5);
+        Assert.Equal(ErrorCode.GroupMaxSizeReached, (await JoinAsync(client, Joining(), 5)).ErrorCode);
+        Assert.Equal(ErrorCode.InvalidGroupId, (await client.AskAsync<LeaveGroupRequest, LeaveGroupResponse>(new() { Members = [] }, 4)).ErrorCode);
+    }
+}
