@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Dragoman.Broker.Groups;
 using Dragoman.Broker.Producers;
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage;
@@ -16,6 +17,7 @@ public sealed class Broker : IAsyncDisposable
 {
     internal const long TopicsState = 1;
     internal const long ProducerIdsState = 2;
+    internal const long SecurityStateId = 10;
     internal const long QueuesState = 20;
 
     private readonly GroupCoordinator _groups;
@@ -26,6 +28,7 @@ public sealed class Broker : IAsyncDisposable
         Store = store;
         Topics = new Topics.Topics(store, store.GetState(TopicsState), random);
         ProducerIds = new ProducerIds(store.GetState(ProducerIdsState));
+        Accounts = new Accounts(store.GetState(SecurityStateId));
         _groups = new GroupCoordinator(store, Topics, options.Groups, scheduler, random);
         Queues = new Queues.Queues(new SubscriptionHost(store, scheduler), store.GetState(QueuesState), random);
     }
@@ -47,6 +50,9 @@ public sealed class Broker : IAsyncDisposable
 
     /// <summary>The ids of idempotent producers.</summary>
     public IProducerIds ProducerIds { get; }
+
+    /// <summary>Users and permissions.</summary>
+    public IAccounts Accounts { get; }
 
     /// <summary>The consumer groups.</summary>
     public IGroups Groups => _groups;
@@ -71,6 +77,7 @@ public sealed class Broker : IAsyncDisposable
         {
             [TopicsState] = new TopicRegistry(),
             [ProducerIdsState] = new ProducerIdState(),
+            [SecurityStateId] = new SecurityState(),
             [QueuesState] = new QueueRegistry(),
         };
         foreach (var (id, machine) in GroupCoordinator.CreateMachines()) machines.Add(id, machine);
