@@ -1,4 +1,5 @@
 using System.Reflection;
+using Dragoman.Protocols.Authentication;
 
 namespace Dragoman.Admin;
 
@@ -16,6 +17,12 @@ public sealed class AdminNode(Broker.Broker broker) : IDisposable
 
     /// <summary>The broker.</summary>
     public Broker.Broker Broker { get; } = broker;
+
+    /// <summary>Says who a client is.</summary>
+    public Authenticator Authenticator { get; init; } = new(broker.Accounts);
+
+    /// <summary>Moves the clock forward; null where it only goes by itself.</summary>
+    public Action<TimeSpan>? AdvanceClock { get; init; }
 
     /// <summary>The product's version.</summary>
     public string Version { get; } = typeof(AdminNode).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";

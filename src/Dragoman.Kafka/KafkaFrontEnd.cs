@@ -3,6 +3,7 @@ using System.Net;
 using Dragoman.Kafka.Handlers;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Protocols;
+using Dragoman.Protocols.Authentication;
 using Dragoman.Protocols.Framing;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -21,12 +22,14 @@ public sealed class KafkaFrontEnd : IFrontEnd
     /// <param name="broker">The broker that it speaks for.</param>
     /// <param name="options">How it behaves.</param>
     /// <param name="loggers">Where it logs.</param>
-    public KafkaFrontEnd(Broker.Broker broker, KafkaOptions options, ILoggerFactory loggers)
+    /// <param name="authenticator">Says who a client is; null to ask the broker's users alone.</param>
+    public KafkaFrontEnd(Broker.Broker broker, KafkaOptions options, ILoggerFactory loggers, Authenticator? authenticator = null)
     {
         ArgumentNullException.ThrowIfNull(broker);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(loggers);
         Broker = broker;
+        Authenticator = authenticator ?? new Authenticator(broker.Accounts);
         Options = options;
         Log = loggers.CreateLogger<KafkaFrontEnd>();
         Budget = new ByteBudget(options.MaxQueuedRequestBytes);
@@ -39,6 +42,8 @@ public sealed class KafkaFrontEnd : IFrontEnd
     public KafkaOptions Options { get; }
 
     internal Broker.Broker Broker { get; }
+
+    internal Authenticator Authenticator { get; }
 
     internal ILogger Log { get; }
 

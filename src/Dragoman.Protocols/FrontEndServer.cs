@@ -1,4 +1,5 @@
 using System.Net;
+using Dragoman.Protocols.Tls;
 using Dragoman.Protocols.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -31,11 +32,13 @@ public sealed class FrontEndServer : IAsyncDisposable
     /// <param name="loggers">Where to log.</param>
     /// <param name="services">Adds what front ends need from dependency injection.</param>
     /// <param name="drain">How long requests that are under way may take when the server stops.</param>
+    /// <param name="tls">The certificate by which every listener accepts TLS beside plain connections; null for plain ones alone.</param>
     /// <exception cref="IOException">A port is in use.</exception>
     public static async Task<FrontEndServer> StartAsync(
-        IReadOnlyList<FrontEndBinding> bindings, ILoggerFactory loggers, Action<IServiceCollection>? services = null, TimeSpan? drain = null)
+        IReadOnlyList<FrontEndBinding> bindings, ILoggerFactory loggers, Action<IServiceCollection>? services = null, TimeSpan? drain = null, TlsSettings? tls = null)
     {
         ArgumentNullException.ThrowIfNull(bindings);
+        var log = loggers.CreateLogger<FrontEndServer>();
         // Only what is given here counts: the process's arguments and environment are read elsewhere.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(loggers);
@@ -51,7 +54,13 @@ public sealed class FrontEndServer : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             foreach (var binding in bindings)
-                kestrel.Listen(binding.Address, binding.Port, binding.FrontEnd.ConfigureListener);
+            {
+                kestrel.Listen(binding.Address, binding.Port, listener =>
+                {
+                    if (tls is not null) listener.AcceptTls(tls, log);
+                    binding.FrontEnd.ConfigureListener(listener);
+                });
+            }
         });
         var application = builder.Build();
         var ports = bindings.Select(b => b.Port).ToArray();

@@ -1,12 +1,16 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using Dragoman.Kafka;
+using System.Security.Cryptography;
 using Dragoman.Admin;
 using Dragoman.Broker;
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
 using Dragoman.Commands;
+using Dragoman.Kafka;
 using Dragoman.Protocols;
+using Dragoman.Protocols.Authentication;
+using Dragoman.Protocols.Tls;
 using Dragoman.Storage;
 using Dragoman.Storage.Platform;
 using Microsoft.Extensions.Logging;
@@ -31,11 +35,16 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
         var log = loggers.CreateLogger("Dragoman");
         foreach (var warning in warnings) log.LogWarning("{Warning}", warning);
 
-        await using var broker = await StartBrokerAsync();
-        using var node = new AdminNode(broker);
-        var bindings = Bindings(broker, node, loggers);
+        using var tls = LoadTls();
+        var clock = options.TestMode ? new MovableClock() : null;
+        await using var broker = await StartBrokerAsync(clock ?? TimeProvider.System);
+        await CreateDefaultUserAsync(broker, log);
+        options.CheckBind(broker.Accounts.IsEnabled);
+        var authenticator = new Authenticator(broker.Accounts, options.AllowAnonymous, LoadTokens(broker.Time));
+        using var node = new AdminNode(broker) { Authenticator = authenticator, AdvanceClock = clock is null ? null : clock.Advance };
+        var bindings = Bindings(broker, authenticator, node, loggers);
         if (bindings.Count == 0) throw new CommandException("Every listener is off, so nobody could reach the broker.", ExitCode.Usage);
-        await using var server = await StartListenersAsync(bindings, loggers);
+        await using var server = await StartListenersAsync(bindings, loggers, tls);
         node.Listeners = [.. server.Endpoints.Select(e => new AdminListener(e.Name, e.EndPoint.ToString()))];
         node.IsReady = true;
         loggers.IsStarting = false;
@@ -65,15 +74,15 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
         context.Cancel = _stop.TrySetResult(context.Signal.ToString());
     }
 
-    private List<FrontEndBinding> Bindings(Broker.Broker broker, AdminNode node, ILoggerFactory loggers)
+    private List<FrontEndBinding> Bindings(Broker.Broker broker, Authenticator authenticator, AdminNode node, ILoggerFactory loggers)
     {
         var bindings = new List<FrontEndBinding>();
-        if (options.Kafka is { } kafka) bindings.Add(new FrontEndBinding(new KafkaFrontEnd(broker, new KafkaOptions { AdvertisedHost = options.AdvertisedHost, AdvertisedPort = options.AdvertisedPort }, loggers), options.Bind, kafka));
+        if (options.Kafka is { } kafka) bindings.Add(new FrontEndBinding(new KafkaFrontEnd(broker, new KafkaOptions { AdvertisedHost = options.AdvertisedHost, AdvertisedPort = options.AdvertisedPort }, loggers, authenticator), options.Bind, kafka));
         if (options.Admin is { } admin) bindings.Add(new FrontEndBinding(new AdminFrontEnd(node, loggers), options.Bind, admin));
         return bindings;
     }
 
-    private async Task<Broker.Broker> StartBrokerAsync()
+    private async Task<Broker.Broker> StartBrokerAsync(TimeProvider clock)
     {
         try
         {
@@ -86,7 +95,7 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
                     DefaultPartitions = options.Partitions,
                     DefaultTopicSettings = TopicSettings.Default with { CommitMode = options.CommitMode },
                 },
-                new OsFileSystem(), TimeProvider.System, ThreadPoolScheduler.Instance, new Random());
+                new OsFileSystem(), clock, ThreadPoolScheduler.Instance, new Random());
         }
         catch (IOException error)
         {
@@ -94,11 +103,46 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
         }
     }
 
-    private static async Task<FrontEndServer> StartListenersAsync(List<FrontEndBinding> bindings, ILoggerFactory loggers)
+    private async Task CreateDefaultUserAsync(Broker.Broker broker, ILogger log)
+    {
+        if (options.DefaultUser is null || broker.Accounts.IsEnabled) return;
+        var user = new User(options.DefaultUser, [User.AdministratorTag], []).WithPassword(options.DefaultPassword!, RandomNumberGenerator.GetBytes(36));
+        var answer = await broker.Accounts.CreateUserAsync(user);
+        if (answer.Status != AccountStatus.Ok) throw new CommandException($"The user '{options.DefaultUser}' could not be created: {answer.Message}");
+        log.LogInformation("Created the administrator '{User}'", options.DefaultUser);
+    }
+
+    private TlsSettings? LoadTls()
+    {
+        if (options.TlsCert is null) return null;
+        try
+        {
+            return TlsSettings.Load(options.TlsCert, options.TlsKey!, options.TlsClientAuth, options.TlsClientCa);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or CryptographicException or ArgumentException)
+        {
+            throw new CommandException($"TLS cannot be set up with {options.TlsCert} and {options.TlsKey}: {error.Message}", ExitCode.Usage);
+        }
+    }
+
+    private JwtTokens? LoadTokens(TimeProvider clock)
+    {
+        if (options.JwtKey is null) return null;
+        try
+        {
+            return new JwtTokens(File.ReadAllBytes(options.JwtKey), options.JwtIssuer, options.JwtAudience, clock);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new CommandException($"{options.JwtKey} cannot be used to check tokens: {error.Message}", ExitCode.Usage);
+        }
+    }
+
+    private static async Task<FrontEndServer> StartListenersAsync(List<FrontEndBinding> bindings, ILoggerFactory loggers, TlsSettings? tls)
     {
         try
         {
-            return await FrontEndServer.StartAsync(bindings, loggers);
+            return await FrontEndServer.StartAsync(bindings, loggers, tls: tls);
         }
         catch (Exception error) when (error is IOException or SocketException)
         {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Dragoman.Commands;
+using Dragoman.Protocols.Tls;
 using Dragoman.Storage.Journal;
 using Microsoft.Extensions.Logging;
 
@@ -33,6 +34,29 @@ internal sealed record ServeOptions
 
     public int JournalFileBytes { get; init; }
 
+    /// <summary>Whether clients that do not log in are let in where that would be unsafe to assume.</summary>
+    public bool AllowAnonymous { get; init; }
+
+    public string? TlsCert { get; init; }
+
+    public string? TlsKey { get; init; }
+
+    public string? TlsClientCa { get; init; }
+
+    public ClientCertificates TlsClientAuth { get; init; }
+
+    public string? JwtKey { get; init; }
+
+    public string? JwtIssuer { get; init; }
+
+    public string? JwtAudience { get; init; }
+
+    public string? DefaultUser { get; init; }
+
+    public string? DefaultPassword { get; init; }
+
+    public bool TestMode { get; init; }
+
     public LogLevel LogLevel { get; init; }
 
     /// <summary>Reads the settings.</summary>
@@ -52,17 +76,39 @@ internal sealed record ServeOptions
             AutoCreate = !Flag(sources, Setting.NoAutoCreate),
             NodeId = Number(sources, Setting.NodeId, 1, 0, int.MaxValue),
             JournalFileBytes = JournalFile(sources),
+            AllowAnonymous = Flag(sources, Setting.AllowAnonymous),
+            TlsCert = Text(sources, Setting.TlsCert),
+            TlsKey = Text(sources, Setting.TlsKey),
+            TlsClientCa = Text(sources, Setting.TlsClientCa),
+            TlsClientAuth = ClientAuth(sources),
+            JwtKey = Text(sources, Setting.JwtKey),
+            JwtIssuer = Text(sources, Setting.JwtIssuer),
+            JwtAudience = Text(sources, Setting.JwtAudience),
+            DefaultUser = Text(sources, Setting.DefaultUser),
+            DefaultPassword = Text(sources, Setting.DefaultPassword),
+            TestMode = Flag(sources, Setting.TestMode),
             LogLevel = Level(sources),
         };
-        if (!IPAddress.IsLoopback(options.Bind) && !Flag(sources, Setting.AllowAnonymous))
-        {
-            throw new CommandException(
-                $"""
-                Refusing to listen on {options.Bind}: this broker has no users yet, so whoever reaches that address could read and write everything.
-                Listen on this machine only (leave out {Setting.Bind.Option}), or add {Setting.AllowAnonymous.Option} if the network keeps strangers out.
-                """, ExitCode.Usage);
-        }
+        if (options.TlsCert is null != options.TlsKey is null)
+            throw new CommandException($"{Setting.TlsCert.Option} and {Setting.TlsKey.Option} go together.", ExitCode.Usage);
+        if (options.TlsCert is null && options.TlsClientAuth != ClientCertificates.None)
+            throw new CommandException($"Clients can be asked for certificates over TLS only: give {Setting.TlsCert.Option} and {Setting.TlsKey.Option}.", ExitCode.Usage);
+        if (options.DefaultUser is null != options.DefaultPassword is null)
+            throw new CommandException($"{Setting.DefaultUser.Option} and {Setting.DefaultPassword.Option} go together.", ExitCode.Usage);
         return options;
+    }
+
+    /// <summary>Refuses to open the broker to strangers.</summary>
+    /// <param name="hasUsers">Whether clients have to log in.</param>
+    /// <exception cref="CommandException">It would be open.</exception>
+    public void CheckBind(bool hasUsers)
+    {
+        if (IPAddress.IsLoopback(Bind) || hasUsers || AllowAnonymous) return;
+        throw new CommandException(
+            $"""
+            Refusing to listen on {Bind}: this broker has no users yet, so whoever reaches that address could read and write everything.
+            Make one first ({Setting.DefaultUser.Option} NAME {Setting.DefaultPassword.Option} TEXT, or 'dragoman user create' while it listens on this machine only), or add {Setting.AllowAnonymous.Option} if the network keeps strangers out.
+            """, ExitCode.Usage);
     }
 
     private static string? Text(SettingSources sources, Setting setting) => sources.TryGet(setting, out var value) && value.Text.Length > 0 ? value.Text : null;
@@ -100,6 +146,19 @@ internal sealed record ServeOptions
             "TRUE" or "1" or "YES" or "ON" => true,
             "FALSE" or "0" or "NO" or "OFF" => false,
             _ => throw Bad(value, "true or false"),
+        };
+    }
+
+    private static ClientCertificates ClientAuth(SettingSources sources)
+    {
+        if (!sources.TryGet(Setting.TlsClientAuth, out var value))
+            return Text(sources, Setting.TlsClientCa) is null ? ClientCertificates.None : ClientCertificates.Optional;
+        return value.Text.ToUpperInvariant() switch
+        {
+            "NONE" => ClientCertificates.None,
+            "OPTIONAL" => ClientCertificates.Optional,
+            "REQUIRED" => ClientCertificates.Required,
+            _ => throw Bad(value, "none, optional or required"),
         };
     }
 

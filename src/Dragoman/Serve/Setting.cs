@@ -23,12 +23,23 @@ internal sealed record Setting(string Name, string? Argument, string Description
     public static readonly Setting NoAutoCreate = new("no-auto-create", null, "Do not create topics because a client uses them.");
     public static readonly Setting NodeId = new("node-id", "N", "This node's number. [default: 1]");
     public static readonly Setting JournalFileSize = new("journal-file-size", "SIZE", "Size of a journal file, as in 64MiB: about half of what a restart may have to read. [default: 64MiB]");
-    public static readonly Setting AllowAnonymous = new("allow-anonymous", null, "Listen beyond this machine although nobody has to log in.");
+    public static readonly Setting AllowAnonymous = new("allow-anonymous", null, "Let clients in that do not log in: beyond this machine although there are no users, and beside the users once there are some (they may do what is permitted to everybody).");
+    public static readonly Setting TlsCert = new("tls-cert", "FILE", "A certificate (PEM, with its chain): every listener then accepts TLS too, on its own port.");
+    public static readonly Setting TlsKey = new("tls-key", "FILE", "The certificate's private key (PEM).");
+    public static readonly Setting TlsClientCa = new("tls-client-ca", "FILE", "Certificates (PEM) that clients' certificates must lead to. Clients are then asked for one.");
+    public static readonly Setting TlsClientAuth = new("tls-client-auth", "MODE", "What TLS clients must show: none, optional or required. [default: optional with --tls-client-ca, else none]");
+    public static readonly Setting JwtKey = new("jwt-key", "FILE", "The key that signs access tokens (JWT): a public key in PEM, or the bytes of a shared secret.");
+    public static readonly Setting JwtIssuer = new("jwt-issuer", "TEXT", "The issuer that tokens must name. [default: any]");
+    public static readonly Setting JwtAudience = new("jwt-audience", "TEXT", "The audience that tokens must name. [default: any]");
+    public static readonly Setting DefaultUser = new("default-user", "NAME", "An administrator to create if there are no users yet.");
+    public static readonly Setting DefaultPassword = new("default-password", "TEXT", "The password of --default-user; better given as a variable than here.");
+    public static readonly Setting TestMode = new("test-mode", null, "Let tests move the clock: POST /_dragoman/v1/test/clock/advance.");
     public static readonly Setting LogLevel = new("log-level", "LEVEL", "The least that is logged on stderr: debug, info, warn or error. [default: info]");
 
     /// <summary>All of them, in the order of the help.</summary>
     public static readonly IReadOnlyList<Setting> All =
     [
-        Data, Bind, Kafka, Admin, AdvertisedHost, AdvertisedPort, CommitMode, Partitions, NoAutoCreate, NodeId, JournalFileSize, AllowAnonymous, LogLevel,
+        Data, Bind, Kafka, Admin, AdvertisedHost, AdvertisedPort, CommitMode, Partitions, NoAutoCreate, NodeId, JournalFileSize, AllowAnonymous,
+        TlsCert, TlsKey, TlsClientCa, TlsClientAuth, JwtKey, JwtIssuer, JwtAudience, DefaultUser, DefaultPassword, TestMode, LogLevel,
     ];
 }

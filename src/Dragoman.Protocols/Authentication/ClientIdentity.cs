@@ -1,0 +1,42 @@
+using Dragoman.Broker.Namespaces;
+using Dragoman.Broker.Security;
+
+namespace Dragoman.Protocols.Authentication;
+
+/// <summary>Who is at the other end of a connection, and what that allows.</summary>
+/// <param name="accounts">The permissions.</param>
+/// <param name="user">The user's name; null for a client that has not logged in.</param>
+/// <param name="host">The client's address.</param>
+public sealed class ClientIdentity(IAccounts accounts, string? user, string host)
+{
+    private const int MaxRemembered = 4096;
+
+    private readonly Dictionary<(Operations, ResourceKind, NamespaceName?, string), bool> _decisions = [];
+    private long _version = -1;
+
+    /// <summary>The user's name; null for a client that has not logged in.</summary>
+    public string? User { get; } = user;
+
+    /// <summary>The client's address.</summary>
+    public string Host { get; } = host;
+
+    /// <summary>Whether the client may do something. Decisions are remembered until permissions change.</summary>
+    public bool Allows(Operations operation, ResourceKind kind, NamespaceName? ns, string name)
+    {
+        if (!accounts.IsEnabled) return true;
+        lock (_decisions)
+        {
+            var version = accounts.Version;
+            if (_version != version || _decisions.Count > MaxRemembered)
+            {
+                _decisions.Clear();
+                _version = version;
+            }
+            if (_decisions.TryGetValue((operation, kind, ns, name), out var known)) return known;
+            return _decisions[(operation, kind, ns, name)] = accounts.Allows(User, Host, operation, kind, ns, name);
+        }
+    }
+
+    /// <summary>Whether the client may do something with at least one resource of a kind.</summary>
+    public bool AllowsAny(Operations operation, ResourceKind kind) => accounts.AllowsAny(User, Host, operation, kind);
+}
