@@ -39,6 +39,12 @@ public sealed class Broker : IAsyncDisposable
     /// <summary>The id of the data that this broker serves: made once, and kept for as long as its directory is.</summary>
     public Guid Id => Store.Id;
 
+    /// <summary>The leader epoch of this node: it rises with every start that follows an unclean end.</summary>
+    public int Epoch => Store.Epoch;
+
+    /// <summary>How many commits are complete, over all that this data has lived through.</summary>
+    public long CompletedCommits => Store.CompletedSequence;
+
     /// <summary>What is below, for metrics and tools. Front ends use the handles.</summary>
     public Store Store { get; }
 

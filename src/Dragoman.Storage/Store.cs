@@ -86,6 +86,9 @@ public sealed class Store : IAsyncDisposable
     /// <summary>The leader epoch of this node: it rises with every start that follows an unclean end.</summary>
     public int Epoch => _journal.Epoch;
 
+    /// <summary>How many commits are complete, over all of the store's lives: it only rises.</summary>
+    public long CompletedSequence => _loop.CompletedSequence;
+
     /// <summary>Completes, with the reason, when the store has failed and the process should recover.</summary>
     public Task<Exception> Failed => _failed.Task;
 

@@ -49,6 +49,14 @@ internal sealed class HandlerTable
         new CreatePartitionsHandler(),
         new IncrementalAlterConfigsHandler(),
         new DescribeClusterHandler(),
+        new AlterReplicaLogDirsHandler(),
+        new DescribeLogDirsHandler(),
+        new ElectLeadersHandler(),
+        new AlterPartitionReassignmentsHandler(),
+        new ListPartitionReassignmentsHandler(),
+        new DescribeQuorumHandler(),
+        new UpdateFeaturesHandler(),
+        new DescribeTopicPartitionsHandler(),
     ]);
 
     /// <summary>Finds what handles a request.</summary>

@@ -32,7 +32,8 @@ internal static class CompactedLog
         var (start, stable) = (real.StartOffset, real.LastStableOffset);
         StorageRun.Check(real.CleanUpTo <= real.HighWatermark, $"log {log.Id} is compacted up to {real.CleanUpTo}, beyond its end");
         List<AbortedTransaction> aborted;
-        lock (real.Lock) aborted = [.. real.Producers.Aborted];
+        // Those that ended before where reading begins are none of the reader's business.
+        lock (real.Lock) aborted = [.. real.Producers.Aborted.Where(t => t.LastOffset >= start)];
         aborted.Sort(static (a, b) => a.FirstOffset.CompareTo(b.FirstOffset));
         var skipping = new HashSet<long>();
         var table = new SortedDictionary<string, string?>(StringComparer.Ordinal);
