@@ -64,6 +64,7 @@ public sealed class Store : IAsyncDisposable
         _maintenance = new Maintenance(this, _journal);
         _compactor = new Compactor(this, _checkpointer, parts.Indexes);
         _journal.OnSpaceFailed(Fail);
+        _journal.OnSpaceLow(WakeCheckpointer);
         _running = parts.Scheduler.Run("commit", _loop.RunAsync);
         _memory.Start(parts.Scheduler);
         _checkpointer.Start(parts.Scheduler);

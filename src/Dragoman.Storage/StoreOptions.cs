@@ -6,7 +6,7 @@ public sealed record StoreOptions
     /// <summary>The data directory; created if missing. It belongs to one store at a time.</summary>
     public required string Directory { get; init; }
 
-    /// <summary>Size of a journal file: about half of what recovery has to read at most.</summary>
+    /// <summary>Size of a journal file.</summary>
     public int JournalFileBytes { get; init; } = 64 << 20;
 
     /// <summary>The largest journal file that an exceptionally large commit may cause.</summary>
@@ -30,8 +30,15 @@ public sealed record StoreOptions
     /// <summary>Journal files kept for use again after a checkpoint: writing over a file is cheaper than making one.</summary>
     public int RecycledFiles { get; init; } = 4;
 
-    /// <summary>Sealed journal files that set a checkpoint off.</summary>
-    public int CheckpointAfterFiles { get; init; } = 1;
+    /// <summary>
+    /// Sealed journal files that set a checkpoint off, of the older half of them: what recovery has to read at most, as
+    /// long as checkpoints keep up. Messages that are settled, or given up by retention, within so much of the journal
+    /// are written once.
+    /// </summary>
+    public int CheckpointAfterFiles { get; init; } = 16;
+
+    /// <summary>How long a sealed journal file waits for a checkpoint at most, for others to gather.</summary>
+    public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Sealed journal files at which publishers have to wait for the checkpoint.</summary>
     public int MaxSealedFiles { get; init; } = 64;

@@ -23,6 +23,7 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
     private Task _running = Task.CompletedTask;
     private bool _stopping;
     private bool _reclaim;
+    private long _sealedSince = -1;
 
     public void Start(IScheduler scheduler)
     {
@@ -106,7 +107,7 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
             await _wake.WaitAsync();
             List<TaskCompletionSource> requests;
             List<ReplacementSet> replacements;
-            bool due;
+            bool due, requested;
             lock (_lock)
             {
                 if (_stopping) return;
@@ -114,9 +115,12 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
                 _requests.Clear();
                 replacements = [.. _replacements];
                 _replacements.Clear();
-                due = requests.Count > 0 || replacements.Count > 0 || _reclaim || journal.SealedCount >= store.Options.CheckpointAfterFiles;
+                requested = requests.Count > 0;
+                due = requested || replacements.Count > 0 || _reclaim;
                 _reclaim = false;
             }
+            var files = Choose(requested);
+            due |= files.Count > 0;
             if (store.Failed.IsCompleted)
             {
                 foreach (var request in requests) request.TrySetException(new StoreFailedException("The store has stopped after a disk error."));
@@ -129,7 +133,7 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
                 await _planning.EnterAsync();
                 try
                 {
-                    await CheckpointAsync(replacements);
+                    await CheckpointAsync(files, replacements);
                 }
                 finally
                 {
@@ -159,15 +163,57 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
         }
     }
 
+    /// <summary>
+    /// The sealed files that it is time for. In the course of things that is the older half, once there are enough: the
+    /// longer a message stays in the journal, the more likely it is settled, or given up, before it would be copied.
+    /// </summary>
+    private List<JournalFile> Choose(bool all)
+    {
+        var files = new List<JournalFile>(journal.Sealed);
+        if (files.Count == 0)
+        {
+            _sealedSince = -1;
+            return files;
+        }
+        if (_sealedSince < 0) _sealedSince = store.Time.GetTimestamp();
+        var isLow = journal.IsSpaceLow;
+        if (all || isLow || store.Time.GetElapsedTime(_sealedSince) >= store.Options.CheckpointInterval)
+        {
+            _sealedSince = -1;
+            if (isLow) KeepWhatFits(files);
+            return files;
+        }
+        if (files.Count < store.Options.CheckpointAfterFiles) return [];
+        _sealedSince = -1;
+        return files.GetRange(0, (files.Count + 1) / 2);
+    }
+
+    /// <summary>A checkpoint needs room for what it copies; where there is little, it takes little at a time.</summary>
+    private void KeepWhatFits(List<JournalFile> files)
+    {
+        var room = store.Table.Files.FreeBytes(store.Options.Directory);
+        var bytes = 0L;
+        for (var i = 0; i < files.Count; i++)
+        {
+            bytes += files[i].Length;
+            if (i == 0 || bytes <= room) continue;
+            files.RemoveRange(i, files.Count - i);
+            // The others' turn comes when these are gone.
+            _wake.Set();
+            return;
+        }
+    }
+
     /// <summary>Removes what compaction wrote and is not used.</summary>
     private void Discard(ReplacementSet set)
     {
         foreach (var file in set.Files) Delete(file);
     }
 
-    private async Task CheckpointAsync(List<ReplacementSet> sets)
+    private async Task CheckpointAsync(List<JournalFile> sealedFiles, List<ReplacementSet> sets)
     {
-        var sealedFiles = journal.Sealed;
+        // What retention gives up now need not be copied.
+        if (sealedFiles.Count > 0) await GiveUpAsync();
         foreach (var file in sealedFiles) await journal.SyncSealedAsync(file);
         var (nextFile, firstRound, previousHash) = sealedFiles.Count == 0
             ? (_manifest.JournalFile, _manifest.FirstRound, _manifest.PreviousHash)
@@ -220,6 +266,20 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
                 if (!used.Contains(file)) file.Drop(Delete);
         _files = used;
         foreach (var log in plan.DeletedLogs) store.ForgetLog(log);
+    }
+
+    private async Task GiveUpAsync()
+    {
+        try
+        {
+            await store.ApplyRetentionAsync();
+        }
+        catch (StorageFullException)
+        {
+            // Then it is copied, or maintenance gives it up before the next attempt.
+        }
+        // Segments that hold nothing any more go with this checkpoint.
+        lock (_lock) _reclaim = false;
     }
 
     private void Delete(StoreFile file)

@@ -28,6 +28,8 @@ internal sealed class FileJournal : IJournal
     private Spare? _spare;
     private bool _stopping;
     private bool _stuck;
+    private volatile bool _isLow;
+    private Action? _spaceLow;
     private bool _syncFailed;
     private Exception? _spaceError;
     private Action<Exception>? _spaceFailed;
@@ -91,6 +93,9 @@ internal sealed class FileJournal : IJournal
             lock (_lock) return _sealed.Count;
         }
     }
+
+    /// <summary>Whether the disk has little more room than a checkpoint of all that is sealed would need.</summary>
+    public bool IsSpaceLow => _isLow || Space.IsFull;
 
     /// <summary>The file after a sealed one, and how its chain begins: where replay starts once the sealed one is gone.</summary>
     public (long File, long FirstRound, ulong PreviousHash) After(JournalFile file)
@@ -310,6 +315,7 @@ internal sealed class FileJournal : IJournal
         IStorageFile? handle = null;
         try
         {
+            NoteFreeSpace(capacity);
             if (recycled is not null)
             {
                 recycled.Close();
@@ -331,6 +337,7 @@ internal sealed class FileJournal : IJournal
             handle?.Dispose();
             if (handle is not null) _files.Delete(path);
             Space.SetFull(error.Message);
+            _spaceLow?.Invoke();
             return;
         }
         catch (IOException error)
@@ -350,6 +357,24 @@ internal sealed class FileJournal : IJournal
         }
         Space.Change(capacity - (smaller?.Capacity ?? 0));
         if (smaller is not null) Remove(smaller.File);
+    }
+
+    private void NoteFreeSpace(int capacity)
+    {
+        var needed = capacity + _options.HeadroomBytes;
+        lock (_lock)
+        {
+            foreach (var file in _sealed) needed += file.Length;
+        }
+        _isLow = _files.FreeBytes(_options.Directory) < needed;
+        if (_isLow) _spaceLow?.Invoke();
+    }
+
+    /// <summary>Called when checkpoints should free space soon.</summary>
+    internal void OnSpaceLow(Action action)
+    {
+        _spaceLow = action;
+        if (IsSpaceLow) action();
     }
 
     /// <summary>Called when reserving space failed for a reason other than a full disk.</summary>

@@ -57,11 +57,8 @@ internal sealed class SegmentOutput : IDisposable
     public async Task FinishAsync()
     {
         await Writer.FinishAsync();
-        if (_handle.Length > Writer.Length)
-        {
-            _handle.Truncate(Writer.Length);
-            await _handle.SyncAsync();
-        }
+        if (_handle.Length > Writer.Length) _handle.Truncate(Writer.Length);
+        await _handle.SyncAsync();
         File.DataLength = Writer.Length;
     }
 

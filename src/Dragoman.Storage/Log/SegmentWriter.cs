@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
@@ -29,7 +30,7 @@ internal sealed class SegmentWriter : IDisposable
     private const int BufferBytes = 1 << 20;
 
     private readonly IStorageFile _file;
-    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferBytes);
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
     private readonly List<SparseIndexEntry> _index = [];
     private readonly List<SegmentRegion> _regions = [];
     private int _buffered;
@@ -132,7 +133,7 @@ internal sealed class SegmentWriter : IDisposable
         return region;
     }
 
-    /// <summary>Writes the table and makes the file durable.</summary>
+    /// <summary>Writes the table. The file is complete then, and not yet durable.</summary>
     public async ValueTask FinishAsync()
     {
         var tablePosition = Length;
@@ -146,7 +147,6 @@ internal sealed class SegmentWriter : IDisposable
         BinaryPrimitives.WriteUInt64LittleEndian(trailer.AsSpan(24), Magic);
         await WriteAsync(trailer);
         await FlushAsync();
-        await _file.SyncAsync();
     }
 
     private static void WriteTableEntry(Span<byte> target, SegmentRegion region)
@@ -192,5 +192,10 @@ internal sealed class SegmentWriter : IDisposable
         _buffered = 0;
     }
 
-    public void Dispose() => _file.Dispose();
+    public void Dispose()
+    {
+        if (_buffer.Length > 0) ArrayPool<byte>.Shared.Return(_buffer);
+        _buffer = [];
+        _file.Dispose();
+    }
 }

@@ -34,6 +34,7 @@ internal sealed class StorageRun
     private readonly StorageModel _model = new();
     private readonly StorageRunOptions _run;
     private readonly SimRandom _random;
+    private readonly ulong _seed;
     private EventLog _events = new();
     private Store? _store;
     private int _epoch = -1;
@@ -43,6 +44,7 @@ internal sealed class StorageRun
     public StorageRun(ulong seed, StorageRunOptions? run = null)
     {
         _run = run ?? new StorageRunOptions();
+        _seed = seed;
         _sim = new SimScheduler(seed);
         _disk = new SimDisk(_sim, new SimDiskOptions { Capacity = 8 << 20 }) { IgnoreSyncs = _run.IgnoreSyncs };
         _random = _sim.Random.Fork();
@@ -65,7 +67,10 @@ internal sealed class StorageRun
         PromoteBytes = 16 << 10,
         MemoryBytes = 64 << 10,
         MemoryBlockBytes = 16 << 10,
-        MaxSealedFiles = 3,
+        // Some stores keep a long journal, others none.
+        CheckpointAfterFiles = 1 + (int)(_seed % 3),
+        CheckpointInterval = TimeSpan.FromMilliseconds(400),
+        MaxSealedFiles = 3 + (int)(_seed % 3),
         MaxOpenFiles = 4,
         IndexCacheBytes = 2048,
         MaintenanceInterval = TimeSpan.FromMilliseconds(200),
