@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Dragoman.Broker.Groups.Classic;
 using Dragoman.Broker.Groups.Offsets;
 using Dragoman.Broker.Groups.State;
@@ -19,12 +20,20 @@ internal sealed class GroupCoordinator : IGroups, ITransactionalOffsets, IDispos
     public const int Shards = 8;
 
     private readonly GroupShard[] _shards = new GroupShard[Shards];
+    private readonly Store _store;
+    private readonly IScheduler _scheduler;
+    private readonly ITimer _expiry;
+    private int _isExpiring;
 
     public GroupCoordinator(Store store, ITopics topics, GroupOptions options, IScheduler scheduler, Random random)
     {
         Options = options;
+        _store = store;
+        _scheduler = scheduler;
         for (var i = 0; i < Shards; i++)
             _shards[i] = new GroupShard(store, store.GetState(FirstState + i), topics, options, scheduler, new Random(random.Next()));
+        _expiry = store.Time.CreateTimer(
+            static groups => ((GroupCoordinator)groups!).OnExpiryTimer(), this, options.OffsetsRetentionCheckInterval, options.OffsetsRetentionCheckInterval);
     }
 
     public GroupOptions Options { get; }
@@ -69,8 +78,56 @@ internal sealed class GroupCoordinator : IGroups, ITransactionalOffsets, IDispos
     public ValueTask<DeleteOffsetsAnswer> DeleteOffsetsAsync(GroupName group, IReadOnlyList<GroupPartition> partitions, CancellationToken cancellation) =>
         Answer(ShardFor(group).DeleteOffsetsAsync(group, partitions, cancellation), static status => new DeleteOffsetsAnswer(status, []));
 
+    public ValueTask<GroupsAnswer> ListAsync(CancellationToken cancellation) => Answer(ListAllAsync(cancellation), static status => new GroupsAnswer(status, []));
+
+    private async ValueTask<GroupsAnswer> ListAllAsync(CancellationToken cancellation)
+    {
+        var all = new List<GroupSummary>();
+        foreach (var listing in _shards.Select(shard => shard.ListAsync(cancellation).AsTask()).ToList()) all.AddRange(await listing);
+        all.Sort(static (a, b) => string.CompareOrdinal(a.Name.ToString(), b.Name.ToString()));
+        return new GroupsAnswer(GroupStatus.Ok, all);
+    }
+
+    public ValueTask<GroupAnswer> DescribeAsync(GroupName group, CancellationToken cancellation) =>
+        Answer(ShardFor(group).DescribeAsync(group, cancellation), static status => new GroupAnswer(status, null));
+
+    public ValueTask<GroupStatus> DeleteAsync(GroupName group, CancellationToken cancellation) =>
+        Answer(ShardFor(group).DeleteAsync(group, cancellation), static status => status);
+
+    public async Task ExpireAsync()
+    {
+        foreach (var shard in _shards) await shard.ExpireAsync();
+    }
+
+    private void OnExpiryTimer()
+    {
+        if (Interlocked.Exchange(ref _isExpiring, 1) == 0) _scheduler.Run("group expiry", ExpireInBackgroundAsync);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "Nobody waits for this task; what went wrong stops the store, which says so.")]
+    private async Task ExpireInBackgroundAsync()
+    {
+        try
+        {
+            await ExpireAsync();
+        }
+        catch (Exception error) when (error is StorageFullException or StoreFailedException)
+        {
+            // What has expired stays until the next time, if there is one.
+        }
+        catch (Exception error)
+        {
+            _store.Fail(error);
+        }
+        finally
+        {
+            Volatile.Write(ref _isExpiring, 0);
+        }
+    }
+
     public void Dispose()
     {
+        _expiry.Dispose();
         foreach (var shard in _shards) shard.Dispose();
     }
 

@@ -150,7 +150,7 @@ internal sealed partial class GroupShard
     private static int BoundOf(SyncRequest request)
     {
         var size = 0;
-        foreach (var (_, assignment) in request.Assignments) size += assignment.Length;
+        foreach (var (_, share) in request.Shares) size += share.Data.Length + 20 * (share.Partitions?.Count ?? 0);
         return size;
     }
 }

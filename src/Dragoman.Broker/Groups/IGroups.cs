@@ -50,6 +50,18 @@ public interface IGroups
     ValueTask<OffsetsAnswer> FetchOffsetsAsync(
         GroupName group, GroupCaller caller, IReadOnlyList<GroupPartition>? partitions, bool requireStable, CancellationToken cancellation = default);
 
+    /// <summary>All groups of all namespaces, in the order of their names.</summary>
+    ValueTask<GroupsAnswer> ListAsync(CancellationToken cancellation = default);
+
+    /// <summary>A group in full.</summary>
+    ValueTask<GroupAnswer> DescribeAsync(GroupName group, CancellationToken cancellation = default);
+
+    /// <summary>Deletes a group that has no members, with its offsets.</summary>
+    ValueTask<GroupStatus> DeleteAsync(GroupName group, CancellationToken cancellation = default);
+
+    /// <summary>Looks for expired offsets now instead of at the next interval.</summary>
+    Task ExpireAsync();
+
     /// <summary>Deletes committed offsets, those of open transactions included, of partitions that no member reads.</summary>
     ValueTask<DeleteOffsetsAnswer> DeleteOffsetsAsync(GroupName group, IReadOnlyList<GroupPartition> partitions, CancellationToken cancellation = default);
 }

@@ -11,6 +11,9 @@ internal static class Cluster
     /// </summary>
     public const int AllTopicOperations = (1 << 3) | (1 << 4) | (1 << 5) | (1 << 6) | (1 << 7) | (1 << 8) | (1 << 10) | (1 << 11);
 
+    /// <summary>All operations on a group: read, delete, describe, describe and alter configs.</summary>
+    public const int AllGroupOperations = (1 << 3) | (1 << 6) | (1 << 8) | (1 << 10) | (1 << 11);
+
     /// <summary>All operations on a cluster: create, alter, describe, cluster action, describe and alter configs, idempotent write.</summary>
     public const int AllClusterOperations = (1 << 5) | (1 << 7) | (1 << 8) | (1 << 9) | (1 << 10) | (1 << 11) | (1 << 12);
 

@@ -24,7 +24,7 @@ internal sealed class SyncGroupHandler : RequestHandler<SyncGroupRequest, SyncGr
                 Caller = new GroupCaller(message.MemberId, message.GroupInstanceId, message.GenerationId),
                 ProtocolType = message.ProtocolType,
                 Protocol = message.ProtocolName,
-                Assignments = message.Assignments.ConvertAll(a => KeyValuePair.Create(a.MemberId, a.Assignment)),
+                Shares = message.Assignments.ConvertAll(a => KeyValuePair.Create(a.MemberId, new GroupShare(a.Assignment, ConsumerProtocol.TryReadAssignment(a.Assignment, request.Broker.Topics)))),
             },
             request.Session.Ended).ConfigureAwait(false);
         return new SyncGroupResponse

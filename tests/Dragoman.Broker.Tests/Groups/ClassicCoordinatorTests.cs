@@ -28,7 +28,7 @@ public sealed class ClassicCoordinatorTests
     {
         Group = s_name,
         Caller = new GroupCaller(joined.MemberId, null, joined.Generation),
-        Assignments = [.. shares.Select(s => KeyValuePair.Create(s.Id, new[] { s.Share }))],
+        Shares = [.. shares.Select(s => KeyValuePair.Create(s.Id, new GroupShare([s.Share], null)))],
     };
 
     /// <summary>Moves the clock until something has happened.</summary>

@@ -222,13 +222,13 @@ public sealed class ClassicGroupStoryTests
             client.Syncing = new TaskCompletionSource<SyncAnswer>();
             client.Phase = Phase.Syncing;
             var shares = leads && !answer.SkipAssignment
-                ? answer.Members.Select(m => KeyValuePair.Create(m.MemberId, BitConverter.GetBytes(_random.Next()))).ToList()
+                ? answer.Members.Select(m => KeyValuePair.Create(m.MemberId, new GroupShare(BitConverter.GetBytes(_random.Next()), null))).ToList()
                 : [];
             var before = _group.State;
             var effects = new GroupEffects();
-            _group.Sync(new SyncRequest { Group = s_name, Caller = new GroupCaller(client.MemberId, client.Instance, client.Generation), Assignments = shares }, client.Syncing, _now, effects);
+            _group.Sync(new SyncRequest { Group = s_name, Caller = new GroupCaller(client.MemberId, client.Instance, client.Generation), Shares = shares }, client.Syncing, _now, effects);
             if (before == ClassicState.CompletingRebalance && _group.State == ClassicState.Stable)
-                foreach (var (member, share) in shares) _shares[(client.Generation, member)] = Convert.ToHexString(share);
+                foreach (var (member, share) in shares) _shares[(client.Generation, member)] = Convert.ToHexString(share.Data);
             After(effects);
         }
 

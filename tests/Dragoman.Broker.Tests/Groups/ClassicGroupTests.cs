@@ -40,7 +40,7 @@ public sealed class ClassicGroupTests
     private Task<SyncAnswer> Sync(string id, int generation, params (string Id, byte Share)[] shares)
     {
         var waiting = new TaskCompletionSource<SyncAnswer>();
-        _group.Sync(new SyncRequest { Group = s_name, Caller = new GroupCaller(id, null, generation), Assignments = [.. shares.Select(s => KeyValuePair.Create(s.Id, new[] { s.Share }))] }, waiting, _now, _effects);
+        _group.Sync(new SyncRequest { Group = s_name, Caller = new GroupCaller(id, null, generation), Shares = [.. shares.Select(s => KeyValuePair.Create(s.Id, new GroupShare([s.Share], null)))] }, waiting, _now, _effects);
         After();
         return waiting.Task;
     }

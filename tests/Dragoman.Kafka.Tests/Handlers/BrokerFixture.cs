@@ -102,7 +102,7 @@ internal sealed class TestConnection : IAsyncDisposable
 
     public TestConnection(KafkaFrontEnd frontEnd)
     {
-        Session = frontEnd.CreateSession(new Duplex(_toBroker.Reader, _toClient.Writer), "test", new IPEndPoint(IPAddress.Parse("10.1.2.3"), 9092));
+        Session = frontEnd.CreateSession(new Duplex(_toBroker.Reader, _toClient.Writer), "test", new IPEndPoint(IPAddress.Parse("10.1.2.3"), 9092), new IPEndPoint(IPAddress.Parse("10.9.8.7"), 50000));
         Ended = Session.RunAsync(_closed.Token);
     }
 

@@ -120,4 +120,50 @@ public sealed class GroupTests
         Assert.Equal(ErrorCode.GroupMaxSizeReached, (await JoinAsync(client, Joining(), 5)).ErrorCode);
         Assert.Equal(ErrorCode.InvalidGroupId, (await client.AskAsync<LeaveGroupRequest, LeaveGroupResponse>(new() { Members = [] }, 4)).ErrorCode);
     }
+
+    [Fact]
+    public async Task Groups_are_listed_described_and_deleted()
+    {
+        await using var fixture = await BrokerFixture.StartAsync();
+        await fixture.CreateTopicAsync("t");
+        var client = fixture.Connect();
+        var joined = await JoinAsync(client, Joining(), 9);
+        await client.AskAsync<SyncGroupRequest, SyncGroupResponse>(new()
+        {
+            GroupId = "g", GenerationId = 1, MemberId = joined.MemberId, ProtocolType = "consumer", ProtocolName = "range", Assignments = [new() { MemberId = joined.MemberId, Assignment = [9] }],
+        }, 5);
+        await client.AskAsync<OffsetCommitRequest, OffsetCommitResponse>(
+            new() { GroupId = "offsets only", Topics = [new() { Name = "t", Partitions = [new() { PartitionIndex = 0, CommittedOffset = 1 }] }] }, 9);
+
+        async Task<IEnumerable<(string, string, string, string)>> ListAsync(short version, string[] states, string[] types) =>
+            (await client.AskAsync<ListGroupsRequest, ListGroupsResponse>(new() { StatesFilter = [.. states], TypesFilter = [.. types] }, version))
+                .Groups.Select(g => (g.GroupId, g.ProtocolType, g.GroupState, g.GroupType));
+        var active = ("g", "consumer", "Stable", "classic");
+        var simple = ("offsets only", "", "Empty", "classic");
+        Assert.Equal([active, simple], await ListAsync(5, [], []));
+        Assert.Equal([active], await ListAsync(5, ["stable"], ["Classic"]));
+        Assert.Equal([simple], await ListAsync(5, ["Empty"], []));
+        Assert.Empty(await ListAsync(5, [], ["consumer"]));
+        Assert.Equal(["g", "offsets only"], (await ListAsync(0, [], [])).Select(g => g.Item1));
+
+        for (short version = 0; version <= 6; version++)
+        {
+            var response = await client.AskAsync<DescribeGroupsRequest, DescribeGroupsResponse>(new() { Groups = ["g", "none", "offsets only"], IncludeAuthorizedOperations = version >= 3 }, version);
+            var group = response.Groups[0];
+            Assert.Equal((ErrorCode.None, "g", "Stable", "consumer", "range"), (group.ErrorCode, group.GroupId, group.GroupState, group.ProtocolType, group.ProtocolData));
+            if (version >= 3) Assert.NotEqual(int.MinValue, group.AuthorizedOperations);
+            var member = Assert.Single(group.Members);
+            Assert.Equal((joined.MemberId, "tests", "/10.9.8.7"), (member.MemberId, member.ClientId, member.ClientHost));
+            Assert.Equal(Joining().Protocols[0].Metadata, member.MemberMetadata);
+            Assert.Equal([9], member.MemberAssignment);
+            Assert.Equal((version >= 6 ? ErrorCode.GroupIdNotFound : ErrorCode.None, "Dead"), (response.Groups[1].ErrorCode, response.Groups[1].GroupState));
+            Assert.Equal((ErrorCode.None, "Empty"), (response.Groups[2].ErrorCode, response.Groups[2].GroupState));
+        }
+
+        for (short version = 0; version <= 2; version++)
+        {
+            var deleted = await client.AskAsync<DeleteGroupsRequest, DeleteGroupsResponse>(new() { GroupsNames = ["g", "offsets only"] }, version);
+            Assert.Equal([ErrorCode.NonEmptyGroup, version == 0 ? ErrorCode.None : ErrorCode.GroupIdNotFound], deleted.Results.Select(r => r.ErrorCode));
+        }
+    }
 }

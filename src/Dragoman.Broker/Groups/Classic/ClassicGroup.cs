@@ -75,7 +75,7 @@ internal sealed class ClassicGroup(GroupName name, GroupOptions options)
                 RebalanceTimeoutMs = saved.RebalanceTimeoutMs,
                 Protocols = saved.Protocols,
                 Topics = saved.Topics,
-                Assignment = saved.Assignment,
+                Share = saved.Share,
                 ExpiresAt = now + saved.SessionTimeoutMs,
             };
             group._members.Add(member.Id, member);
@@ -104,7 +104,7 @@ internal sealed class ClassicGroup(GroupName name, GroupOptions options)
                 RebalanceTimeoutMs = m.RebalanceTimeoutMs,
                 Protocols = m.Protocols,
                 Topics = m.Topics,
-                Assignment = m.Assignment,
+                Share = m.Share,
             }),
         ],
     };
@@ -252,7 +252,7 @@ internal sealed class ClassicGroup(GroupName name, GroupOptions options)
         if (old.Syncing is not null) effects.Answer(old.Syncing, SyncAnswer.Refused(GroupStatus.FencedInstance));
         var member = new ClassicMember(newId, old.InstanceId, request.ClientId, request.ClientHost)
         {
-            Assignment = old.Assignment,
+            Share = old.Share,
             ExpiresAt = now + request.SessionTimeoutMs,
         };
         _members.SetAt(_members.IndexOf(oldId), newId, member);
@@ -313,7 +313,7 @@ internal sealed class ClassicGroup(GroupName name, GroupOptions options)
     {
         foreach (var member in Members)
         {
-            if (State == ClassicState.CompletingRebalance) member.Assignment = [];
+            if (State == ClassicState.CompletingRebalance) member.Share = GroupShare.None;
             if (member.Syncing is null) continue;
             effects.Answer(member.Syncing, SyncAnswer.Refused(GroupStatus.RebalanceInProgress));
             member.Syncing = null;
@@ -385,7 +385,7 @@ internal sealed class ClassicGroup(GroupName name, GroupOptions options)
             if (member.Joining is { } waiting) effects.Answer(waiting, Describe(member, withMembers: member.Id == Leader));
             member.Joining = null;
             member.IsNew = false;
-            member.Assignment = [];
+            member.Share = GroupShare.None;
             member.ExpiresAt = now + member.SessionTimeoutMs;
             _unsynced.Add(member.Id);
         }
@@ -436,9 +436,9 @@ internal sealed class ClassicGroup(GroupName name, GroupOptions options)
         if (member.Syncing is { } earlier) effects.Answer(earlier, SyncAnswer.Refused(GroupStatus.RebalanceInProgress));
         member.Syncing = waiting;
         if (member.Id != Leader) return;
-        foreach (var each in Members) each.Assignment = [];
-        foreach (var (id, assignment) in request.Assignments)
-            if (_members.TryGetValue(id, out var assigned)) assigned.Assignment = assignment;
+        foreach (var each in Members) each.Share = GroupShare.None;
+        foreach (var (id, share) in request.Shares)
+            if (_members.TryGetValue(id, out var assigned)) assigned.Share = share;
         State = ClassicState.Stable;
         effects.Changed = true;
         foreach (var each in Members)
@@ -460,7 +460,7 @@ internal sealed class ClassicGroup(GroupName name, GroupOptions options)
         return State == ClassicState.PreparingRebalance ? GroupStatus.RebalanceInProgress : GroupStatus.Ok;
     }
 
-    private SyncAnswer ShareOf(ClassicMember member) => new(GroupStatus.Ok, member.Assignment) { ProtocolType = ProtocolType, Protocol = Protocol };
+    private SyncAnswer ShareOf(ClassicMember member) => new(GroupStatus.Ok, member.Share.Data) { ProtocolType = ProtocolType, Protocol = Protocol };
 
     // ---- Living and leaving
 

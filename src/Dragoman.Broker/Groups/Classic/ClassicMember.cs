@@ -24,7 +24,7 @@ internal sealed class ClassicMember(string id, string? instanceId, string client
     public IReadOnlyList<TopicName>? Topics { get; set; }
 
     /// <summary>Its share in the current generation.</summary>
-    public byte[] Assignment { get; set; } = [];
+    public GroupShare Share { get; set; } = GroupShare.None;
 
     /// <summary>A join request that waits for the others; null if there is none.</summary>
     public TaskCompletionSource<JoinAnswer>? Joining { get; set; }

@@ -1,4 +1,15 @@
+using Dragoman.Broker.Groups.Offsets;
+
 namespace Dragoman.Broker.Groups.Classic;
+
+/// <summary>What a member gets to read.</summary>
+/// <param name="Data">As the members understand it; opaque to the broker.</param>
+/// <param name="Partitions">The partitions that it means, where the front end can tell; null where it cannot.</param>
+public readonly record struct GroupShare(byte[] Data, IReadOnlyList<GroupPartition>? Partitions)
+{
+    /// <summary>Nothing.</summary>
+    public static GroupShare None { get; } = new([], []);
+}
 
 /// <summary>A member's request for its share; the leader's brings all shares.</summary>
 public sealed record SyncRequest
@@ -15,8 +26,8 @@ public sealed record SyncRequest
     /// <summary>The way of assigning that the member takes to have been chosen; null where it does not say.</summary>
     public string? Protocol { get; init; }
 
-    /// <summary>From the leader: the shares, by member id; opaque to the broker.</summary>
-    public IReadOnlyList<KeyValuePair<string, byte[]>> Assignments { get; init; } = [];
+    /// <summary>From the leader: the shares, by member id.</summary>
+    public IReadOnlyList<KeyValuePair<string, GroupShare>> Shares { get; init; } = [];
 }
 
 /// <summary>The answer to a <see cref="SyncRequest"/>.</summary>

@@ -1,4 +1,5 @@
 using Dragoman.Broker.Groups.Classic;
+using Dragoman.Broker.Groups.Offsets;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage.Platform;
@@ -9,6 +10,7 @@ namespace Dragoman.Broker.Groups.State;
 internal sealed record ClassicRecord
 {
     private const int MemberBytes = 64;
+    private const int PartitionBytes = 20;
 
     public required string ProtocolType { get; init; }
 
@@ -29,7 +31,7 @@ internal sealed record ClassicRecord
         var size = MemberBytes + 3 * (ProtocolType.Length + (Protocol?.Length ?? 0) + (Leader?.Length ?? 0));
         foreach (var member in Members)
         {
-            size += MemberBytes + member.Assignment.Length + 3 * (member.Id.Length + (member.InstanceId?.Length ?? 0) + member.ClientId.Length + member.ClientHost.Length);
+            size += MemberBytes + member.Share.Data.Length + PartitionBytes * (member.Share.Partitions?.Count ?? 0) + 3 * (member.Id.Length + (member.InstanceId?.Length ?? 0) + member.ClientId.Length + member.ClientHost.Length);
             foreach (var protocol in member.Protocols) size += 8 + 3 * protocol.Name.Length + protocol.Metadata.Length;
             foreach (var topic in member.Topics ?? []) size += 12 + 3 * (topic.Namespace.Tenant.Length + topic.Namespace.Name.Length + topic.Name.Length);
         }
@@ -87,7 +89,7 @@ internal sealed record ClassicMemberRecord
 
     public required IReadOnlyList<TopicName>? Topics { get; init; }
 
-    public required byte[] Assignment { get; init; }
+    public required GroupShare Share { get; init; }
 
     public void Write(in SnapshotWriter writer)
     {
@@ -110,7 +112,9 @@ internal sealed record ClassicMemberRecord
             writer.Text(topic.Namespace.Name);
             writer.Text(topic.Name);
         }
-        writer.Bytes(Assignment);
+        writer.Bytes(Share.Data);
+        writer.Int32(Share.Partitions?.Count ?? -1);
+        foreach (var partition in Share.Partitions ?? []) GroupEvents.WritePartition(writer, partition);
     }
 
     public static ClassicMemberRecord Read(ref SnapshotReader reader)
@@ -126,6 +130,10 @@ internal sealed record ClassicMemberRecord
         var topicCount = reader.Int32();
         var topics = topicCount < 0 ? null : new TopicName[topicCount];
         for (var i = 0; i < topicCount; i++) topics![i] = new TopicName(new NamespaceName(reader.Text(), reader.Text()), reader.Text());
+        var data = reader.Bytes().ToArray();
+        var partitionCount = reader.Int32();
+        var partitions = partitionCount < 0 ? null : new GroupPartition[partitionCount];
+        for (var i = 0; i < partitionCount; i++) partitions![i] = GroupEvents.ReadPartition(ref reader);
         return new ClassicMemberRecord
         {
             Id = id,
@@ -136,7 +144,7 @@ internal sealed record ClassicMemberRecord
             RebalanceTimeoutMs = rebalance,
             Protocols = protocols,
             Topics = topics,
-            Assignment = reader.Bytes().ToArray(),
+            Share = new GroupShare(data, partitions),
         };
     }
 }

@@ -1,0 +1,20 @@
+using Dragoman.Kafka.Groups;
+using Dragoman.Kafka.Sessions;
+using Dragoman.Kafka.Wire.Messages;
+
+namespace Dragoman.Kafka.Handlers;
+
+/// <summary>Deletes groups that have no members, with their offsets.</summary>
+internal sealed class DeleteGroupsHandler : RequestHandler<DeleteGroupsRequest, DeleteGroupsResponse>
+{
+    protected override async ValueTask<DeleteGroupsResponse?> HandleAsync(DeleteGroupsRequest message, PendingRequest request)
+    {
+        var response = new DeleteGroupsResponse();
+        foreach (var groupId in message.GroupsNames)
+        {
+            var status = await request.Broker.Groups.DeleteAsync(KafkaGroupNames.Parse(groupId)).ConfigureAwait(false);
+            response.Results.Add(new() { GroupId = groupId, ErrorCode = Errors.Of(status) });
+        }
+        return response;
+    }
+}
