@@ -3,6 +3,7 @@ using Dragoman.Broker.Groups;
 using Dragoman.Broker.Producers;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Security;
+using Dragoman.Broker.Routing;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage;
@@ -19,6 +20,7 @@ public sealed class Broker : IAsyncDisposable
     internal const long ProducerIdsState = 2;
     internal const long SecurityStateId = 10;
     internal const long QueuesState = 20;
+    internal const long RoutesState = 21;
 
     private readonly GroupCoordinator _groups;
 
@@ -31,6 +33,10 @@ public sealed class Broker : IAsyncDisposable
         Accounts = new Accounts(store.GetState(SecurityStateId));
         _groups = new GroupCoordinator(store, Topics, options.Groups, scheduler, random);
         Queues = new Queues.Queues(new SubscriptionHost(store, scheduler), store.GetState(QueuesState), random);
+        var routing = new TopicRouting(store.GetState(RoutesState), Topics, Queues);
+        Queues.AddObserver(routing);
+        Queues.DeadLetterRouter = routing;
+        Routing = routing;
     }
 
     /// <summary>The options it was started with.</summary>
@@ -53,6 +59,9 @@ public sealed class Broker : IAsyncDisposable
 
     /// <summary>The queues.</summary>
     public IQueues Queues { get; }
+
+    /// <summary>How messages get from topics to queues.</summary>
+    public IRouting Routing { get; }
 
     /// <summary>The ids of idempotent producers.</summary>
     public IProducerIds ProducerIds { get; }
@@ -85,6 +94,7 @@ public sealed class Broker : IAsyncDisposable
             [ProducerIdsState] = new ProducerIdState(),
             [SecurityStateId] = new SecurityState(),
             [QueuesState] = new QueueRegistry(),
+            [RoutesState] = new RoutingState(),
         };
         foreach (var (id, machine) in GroupCoordinator.CreateMachines()) machines.Add(id, machine);
         var opener = new StoreOpener(options.Store, files, time, scheduler, random, machines) { StateFactory = static _ => new SubscriptionState() };

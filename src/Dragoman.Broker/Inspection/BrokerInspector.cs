@@ -1,5 +1,6 @@
 using Dragoman.Broker.Producers;
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Routing;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage.Inspection;
 using Dragoman.Storage.Platform;
@@ -35,11 +36,11 @@ public static class BrokerInspector
     {
         var registry = new TopicRegistry();
         var producers = new ProducerIdState();
-        var machines = new Dictionary<long, IStateMachine> { [Broker.TopicsState] = registry, [Broker.ProducerIdsState] = producers, [Broker.QueuesState] = new QueueRegistry() };
+        var machines = new Dictionary<long, IStateMachine> { [Broker.TopicsState] = registry, [Broker.ProducerIdsState] = producers, [Broker.QueuesState] = new QueueRegistry(), [Broker.RoutesState] = new RoutingState() };
         var store = new StoreInspector(files, directory, machines, options).Inspect(cancellation);
         var topics = new List<InspectedTopic>();
         foreach (var entry in registry.Topics.Values) topics.Add(new InspectedTopic(entry.Name, entry.Id, entry.Settings, entry.LogIds));
         topics.Sort(static (a, b) => string.CompareOrdinal(a.Name.ToString(), b.Name.ToString()));
-        return new BrokerInspection(store, topics, producers.Next, new Dictionary<long, string> { [Broker.TopicsState] = "topics", [Broker.ProducerIdsState] = "producer ids", [Broker.QueuesState] = "queues" });
+        return new BrokerInspection(store, topics, producers.Next, new Dictionary<long, string> { [Broker.TopicsState] = "topics", [Broker.ProducerIdsState] = "producer ids", [Broker.QueuesState] = "queues", [Broker.RoutesState] = "routes" });
     }
 }

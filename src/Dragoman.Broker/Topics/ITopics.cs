@@ -37,6 +37,9 @@ public interface ITopics
     /// <summary>The most partitions that a topic may have.</summary>
     const int MaxPartitions = 10_000;
 
+    /// <summary>Rises whenever a topic comes or goes.</summary>
+    long Version { get; }
+
     /// <summary>A topic by name; null if there is none.</summary>
     ITopicHandle? Find(TopicName name);
 

@@ -15,6 +15,7 @@ internal sealed class Topics : ITopics
     private readonly StateLog _state;
     private readonly TopicRegistry _registry;
     private readonly Random _random;
+    private long _version;
     private readonly ConcurrentDictionary<TopicName, LocalTopic> _byName = new();
     private readonly ConcurrentDictionary<Guid, LocalTopic> _byId = new();
 
@@ -26,6 +27,8 @@ internal sealed class Topics : ITopics
         _random = random;
         foreach (var entry in _registry.Topics.Values) Publish(entry);
     }
+
+    public long Version => Volatile.Read(ref _version);
 
     public ITopicHandle? Find(TopicName name) => _byName.GetValueOrDefault(name);
 
@@ -140,6 +143,7 @@ internal sealed class Topics : ITopics
             {
                 _byId.TryRemove(gone.Id, out _);
                 gone.MarkDeleted();
+                Interlocked.Increment(ref _version);
             }
             return null;
         }
@@ -157,6 +161,7 @@ internal sealed class Topics : ITopics
         var topic = new LocalTopic(_store, entry);
         _byName[entry.Name] = topic;
         _byId[entry.Id] = topic;
+        Interlocked.Increment(ref _version);
         return topic;
     }
 

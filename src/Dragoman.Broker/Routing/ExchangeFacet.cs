@@ -1,0 +1,83 @@
+using System.Collections.Immutable;
+using Dragoman.Storage.Platform;
+
+namespace Dragoman.Broker.Routing;
+
+/// <summary>How a topic routes what is published to it. Immutable; replaced as a whole.</summary>
+public sealed record ExchangeFacet
+{
+    private const byte Version = 1;
+
+    /// <summary>The type of a topic of which nothing was said: every route gets every message.</summary>
+    public static ExchangeFacet Default { get; } = new();
+
+    /// <summary>How routes are matched: see <see cref="ExchangeTypes"/>.</summary>
+    public string Type { get; init; } = ExchangeTypes.Fanout;
+
+    /// <summary>Whether it is there after a restart.</summary>
+    public bool IsDurable { get; init; } = true;
+
+    /// <summary>Whether it goes with the last of its routes, once it has had one.</summary>
+    public bool AutoDelete { get; init; }
+
+    /// <summary>Whether only other topics may publish to it.</summary>
+    public bool IsInternal { get; init; }
+
+    /// <summary>The topic that gets what no route takes; null for none.</summary>
+    public string? AlternateTopic { get; init; }
+
+    /// <summary>Settings that front ends keep with the topic and give meaning to.</summary>
+    public ImmutableSortedDictionary<string, string> Attributes { get; init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+
+    internal void Write(in SnapshotWriter writer)
+    {
+        writer.Byte(Version);
+        writer.Text(Type);
+        writer.Bool(IsDurable);
+        writer.Bool(AutoDelete);
+        writer.Bool(IsInternal);
+        writer.Bool(AlternateTopic is not null);
+        if (AlternateTopic is not null) writer.Text(AlternateTopic);
+        writer.Int32(Attributes.Count);
+        foreach (var (name, value) in Attributes)
+        {
+            writer.Text(name);
+            writer.Text(value);
+        }
+    }
+
+    internal static ExchangeFacet Read(ref SnapshotReader reader)
+    {
+        reader.Version(Version, "exchange");
+        var facet = new ExchangeFacet
+        {
+            Type = reader.Text(),
+            IsDurable = reader.Bool(),
+            AutoDelete = reader.Bool(),
+            IsInternal = reader.Bool(),
+            AlternateTopic = reader.Bool() ? reader.Text() : null,
+        };
+        var attributes = facet.Attributes.ToBuilder();
+        for (var n = reader.Int32(); n > 0; n--) attributes[reader.Text()] = reader.Text();
+        return facet with { Attributes = attributes.ToImmutable() };
+    }
+}
+
+/// <summary>The ways in which routes are matched.</summary>
+public static class ExchangeTypes
+{
+    /// <summary>The routing key is the route's key.</summary>
+    public const string Direct = "direct";
+
+    /// <summary>Every route matches.</summary>
+    public const string Fanout = "fanout";
+
+    /// <summary>The routing key, words separated by dots, matches the route's pattern, where <c>*</c> is one word and <c>#</c> any number.</summary>
+    public const string Topic = "topic";
+
+    /// <summary>Headers of the message match the route's arguments.</summary>
+    public const string Headers = "headers";
+
+    /// <summary>Whether a type is known.</summary>
+    public static bool IsKnown(string type) => type is Direct or Fanout or Topic or Headers;
+}

@@ -1,0 +1,258 @@
+using Dragoman.Broker.Queues;
+using Dragoman.Broker.Routing.Matching;
+using Dragoman.Broker.Topics;
+using Dragoman.Storage.Records;
+
+namespace Dragoman.Broker.Routing;
+
+/// <summary>What a removal took away, and the state has to forget: only what was durable.</summary>
+internal sealed class Removed
+{
+    public List<Route> Routes { get; } = [];
+
+    public List<TopicName> Topics { get; } = [];
+}
+
+/// <summary>
+/// Topics and the routes between them, transient ones included, as messages are matched with them. Its lock is held for
+/// a moment and nothing is called under it, so that it may be asked while other locks are held.
+/// </summary>
+internal sealed class RouteGraph(ITopics topics)
+{
+    private static readonly Dictionary<string, ExchangeFacet> Predeclared = new(StringComparer.Ordinal)
+    {
+        ["amq.direct"] = new ExchangeFacet { Type = ExchangeTypes.Direct },
+        ["amq.fanout"] = new ExchangeFacet { Type = ExchangeTypes.Fanout },
+        ["amq.topic"] = new ExchangeFacet { Type = ExchangeTypes.Topic },
+        ["amq.headers"] = new ExchangeFacet { Type = ExchangeTypes.Headers },
+        ["amq.match"] = new ExchangeFacet { Type = ExchangeTypes.Headers },
+        ["amq.rabbitmq.trace"] = new ExchangeFacet { Type = ExchangeTypes.Topic, IsInternal = true },
+    };
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<TopicName, Node> _nodes = [];
+    private readonly Dictionary<Guid, List<LiveRoute>> _toQueue = [];
+    private readonly Dictionary<TopicName, List<LiveRoute>> _toTopic = [];
+    private long _version;
+
+    private sealed class Node(string type)
+    {
+        public ExchangeFacet? Declared { get; set; }
+
+        public IRouteMatcher Matcher { get; set; } = RouteMatchers.Create(type);
+
+        public Dictionary<Route, LiveRoute> Routes { get; } = new(RouteRules.Comparer);
+    }
+
+    /// <summary>Whether a topic is there in every namespace, and stays.</summary>
+    public static bool IsPredeclared(TopicName name) => Predeclared.ContainsKey(name.Name);
+
+    /// <summary>Rises with every change.</summary>
+    public long Version => Volatile.Read(ref _version);
+
+    /// <summary>Says that something has changed that is not here but counts.</summary>
+    public void Touch() => Interlocked.Increment(ref _version);
+
+    public RoutingTopic? Find(TopicName name)
+    {
+        lock (_lock)
+        {
+            if (FacetOf(name, out var isDeclared) is { } facet) return new RoutingTopic(name, facet, isDeclared);
+        }
+        return topics.Find(name) is null ? null : new RoutingTopic(name, ExchangeFacet.Default, false);
+    }
+
+    public List<RoutingTopic> List()
+    {
+        var all = new List<RoutingTopic>();
+        lock (_lock)
+        {
+            foreach (var (name, node) in _nodes)
+                if (node.Declared is { } facet) all.Add(new RoutingTopic(name, facet, true));
+        }
+        all.Sort(static (a, b) => string.CompareOrdinal(a.Name.ToString(), b.Name.ToString()));
+        return all;
+    }
+
+    public Route[] RoutesFrom(TopicName source)
+    {
+        lock (_lock) return _nodes.TryGetValue(source, out var node) ? [.. node.Routes.Keys] : [];
+    }
+
+    public Route[] RoutesTo(Guid queue)
+    {
+        lock (_lock) return _toQueue.TryGetValue(queue, out var routes) ? [.. routes.Select(static r => r.Route)] : [];
+    }
+
+    public Route[] RoutesTo(TopicName target)
+    {
+        lock (_lock) return _toTopic.TryGetValue(target, out var routes) ? [.. routes.Select(static r => r.Route)] : [];
+    }
+
+    public bool Contains(Route route)
+    {
+        lock (_lock) return _nodes.TryGetValue(route.Source, out var node) && node.Routes.ContainsKey(route);
+    }
+
+    /// <summary>Says how a topic routes; routes that it has already are matched anew.</summary>
+    public void Put(TopicName name, ExchangeFacet facet)
+    {
+        lock (_lock)
+        {
+            if (!_nodes.TryGetValue(name, out var node)) _nodes[name] = node = new Node(facet.Type);
+            node.Declared = facet;
+            node.Matcher = RouteMatchers.Create(facet.Type);
+            foreach (var route in node.Routes.Values) node.Matcher.Add(route);
+            Touch();
+        }
+    }
+
+    /// <summary>Adds a route; false if it is there.</summary>
+    public bool Add(Route route, IQueueHandle? queue)
+    {
+        lock (_lock)
+        {
+            if (!_nodes.TryGetValue(route.Source, out var node))
+                _nodes[route.Source] = node = new Node(FacetOf(route.Source, out _)?.Type ?? ExchangeTypes.Fanout);
+            if (node.Routes.ContainsKey(route)) return false;
+            var target = queue is null ? new TopicName(route.Source.Namespace, route.Target.Name) : null;
+            var live = new LiveRoute(route, queue, target);
+            node.Routes.Add(route, live);
+            node.Matcher.Add(live);
+            if (queue is not null) AddTo(_toQueue, queue.Id, live);
+            else AddTo(_toTopic, target!, live);
+            Touch();
+            return true;
+        }
+    }
+
+    /// <summary>Removes a route, and its topic if that goes with its last route; no matter if it is not there.</summary>
+    public void Remove(Route route, Removed gone)
+    {
+        lock (_lock)
+        {
+            if (_nodes.TryGetValue(route.Source, out var node) && node.Routes.TryGetValue(route, out var live)) Remove(live, gone);
+        }
+    }
+
+    /// <summary>Removes all routes to a queue.</summary>
+    public void RemoveRoutesTo(Guid queue, Removed gone)
+    {
+        lock (_lock)
+        {
+            Touch();
+            if (_toQueue.TryGetValue(queue, out var routes))
+                foreach (var route in routes.ToArray()) Remove(route, gone);
+        }
+    }
+
+    /// <summary>Removes what was declared of a topic, and all routes from and to it.</summary>
+    public void RemoveTopic(TopicName name, Removed gone)
+    {
+        lock (_lock) RemoveNode(name, gone);
+    }
+
+    /// <summary>Finds where a message goes.</summary>
+    /// <param name="source">The topic that it is published to.</param>
+    /// <param name="routingKey">What to route by.</param>
+    /// <param name="headers">Its headers.</param>
+    /// <param name="result">Takes the targets.</param>
+    /// <param name="throughLogs">Whether to go on through topics that keep a log, instead of ending there.</param>
+    /// <returns>False if there is no such topic.</returns>
+    public bool Resolve(TopicName source, string routingKey, RecordHeaders headers, RouteResult result, bool throughLogs)
+    {
+        lock (_lock)
+        {
+            result.Visited.Clear();
+            result.Scratch.Clear();
+            return Walk(source, routingKey, headers, result, throughLogs);
+        }
+    }
+
+    private bool Walk(TopicName name, string routingKey, RecordHeaders headers, RouteResult result, bool throughLogs)
+    {
+        if (!result.Visited.Add(name)) return true;
+        var log = topics.Find(name);
+        if (log is not null && !throughLogs)
+        {
+            result.Add(log);
+            return true;
+        }
+        var facet = FacetOf(name, out _);
+        if (facet is null && log is null) return false;
+        var found = result.Scratch;
+        var start = found.Count;
+        if (_nodes.TryGetValue(name, out var node))
+        {
+            result.DependsOnHeaders |= node.Matcher.DependsOnHeaders;
+            node.Matcher.Match(routingKey, headers, found);
+        }
+        if (found.Count == start)
+        {
+            if (facet?.AlternateTopic is { } alternate) Walk(new TopicName(name.Namespace, alternate), routingKey, headers, result, throughLogs);
+            return true;
+        }
+        for (var i = start; i < found.Count; i++)
+        {
+            // Routes of the topics behind this one are added behind those of this one, and removed again.
+            var end = found.Count;
+            if (found[i].Topic is { } topic) Walk(topic, routingKey, headers, result, throughLogs);
+            else if (!found[i].Queue!.IsDeleted) result.AddQueue(found[i].Queue!);
+            found.RemoveRange(end, found.Count - end);
+        }
+        return true;
+    }
+
+    private ExchangeFacet? FacetOf(TopicName name, out bool isDeclared)
+    {
+        isDeclared = true;
+        if (_nodes.TryGetValue(name, out var node) && node.Declared is { } declared) return declared;
+        if (name.Name.StartsWith("amq.", StringComparison.Ordinal) && Predeclared.TryGetValue(name.Name, out var facet)) return facet;
+        isDeclared = false;
+        return null;
+    }
+
+    private void Remove(LiveRoute live, Removed gone)
+    {
+        var route = live.Route;
+        if (!_nodes.TryGetValue(route.Source, out var node) || !node.Routes.Remove(route)) return;
+        node.Matcher.Remove(live);
+        if (live.Queue is not null) RemoveFrom(_toQueue, live.Queue.Id, live);
+        else RemoveFrom(_toTopic, live.Topic!, live);
+        if (route.IsDurable) gone.Routes.Add(route);
+        Touch();
+        if (node.Routes.Count > 0) return;
+        if (node.Declared is null) _nodes.Remove(route.Source);
+        else if (node.Declared.AutoDelete) RemoveNode(route.Source, gone);
+    }
+
+    private void RemoveNode(TopicName name, Removed gone)
+    {
+        if (!_nodes.Remove(name, out var node)) return;
+        if (node.Declared is { IsDurable: true }) gone.Topics.Add(name);
+        foreach (var live in node.Routes.Values)
+        {
+            if (live.Queue is not null) RemoveFrom(_toQueue, live.Queue.Id, live);
+            else RemoveFrom(_toTopic, live.Topic!, live);
+            if (live.Route.IsDurable) gone.Routes.Add(live.Route);
+        }
+        if (_toTopic.TryGetValue(name, out var leading))
+            foreach (var live in leading.ToArray()) Remove(live, gone);
+        Touch();
+    }
+
+    private static void AddTo<TKey>(Dictionary<TKey, List<LiveRoute>> index, TKey key, LiveRoute route)
+        where TKey : notnull
+    {
+        if (!index.TryGetValue(key, out var routes)) index[key] = routes = [];
+        routes.Add(route);
+    }
+
+    private static void RemoveFrom<TKey>(Dictionary<TKey, List<LiveRoute>> index, TKey key, LiveRoute route)
+        where TKey : notnull
+    {
+        if (!index.TryGetValue(key, out var routes)) return;
+        routes.Remove(route);
+        if (routes.Count == 0) index.Remove(key);
+    }
+}

@@ -1,0 +1,50 @@
+using Dragoman.Broker.Queues;
+using Dragoman.Broker.Topics;
+
+namespace Dragoman.Broker.Routing;
+
+/// <summary>Where a message goes. Reusable; not safe for concurrent use.</summary>
+public sealed class RouteResult
+{
+    private readonly List<IQueueHandle> _queues = [];
+    private readonly List<ITopicHandle> _logs = [];
+
+    /// <summary>The queues, each once.</summary>
+    public IReadOnlyList<IQueueHandle> Queues => _queues;
+
+    /// <summary>The topics whose logs keep the message, and hand it on to what they route to; each once.</summary>
+    public IReadOnlyList<ITopicHandle> Logs => _logs;
+
+    /// <summary>Whether the message's headers counted: then another message with the same routing key may go elsewhere.</summary>
+    public bool DependsOnHeaders { get; internal set; }
+
+    /// <summary>The version of the routing that this follows from.</summary>
+    public long Version { get; internal set; }
+
+    /// <summary>Whether it goes nowhere.</summary>
+    public bool IsEmpty => _queues.Count == 0 && _logs.Count == 0;
+
+    internal HashSet<TopicName> Visited { get; } = [];
+
+    internal List<LiveRoute> Scratch { get; } = [];
+
+    /// <summary>Forgets everything.</summary>
+    public void Clear()
+    {
+        _queues.Clear();
+        _logs.Clear();
+        Visited.Clear();
+        DependsOnHeaders = false;
+    }
+
+    /// <summary>Adds a queue that was found in another way, unless it is there.</summary>
+    public void AddQueue(IQueueHandle queue)
+    {
+        if (!_queues.Contains(queue)) _queues.Add(queue);
+    }
+
+    internal void Add(ITopicHandle log)
+    {
+        if (!_logs.Contains(log)) _logs.Add(log);
+    }
+}

@@ -1,0 +1,234 @@
+using Dragoman.Broker.Queues;
+using Dragoman.Broker.Subscriptions;
+using Dragoman.Broker.Topics;
+using Dragoman.Storage;
+using Dragoman.Storage.Journal;
+using Dragoman.Storage.Records;
+using Dragoman.Storage.State;
+
+namespace Dragoman.Broker.Routing;
+
+/// <summary>
+/// The routing of this node. What lasts is in <see cref="RoutingState"/>; what messages are matched with is
+/// <see cref="RouteGraph"/>, which also has what is transient. A change is made to both under the state's lock: additions
+/// together, removals to the graph first and then, in a commit, to the state as far as the two differ.
+/// </summary>
+internal sealed class TopicRouting : IRouting, IQueueObserver, IDeadLetterRouter
+{
+    private readonly StateLog _state;
+    private readonly RoutingState _durable;
+    private readonly ITopics _topics;
+    private readonly RouteGraph _graph;
+
+    /// <summary>Restores the routes that were there; those whose queue is gone are dropped.</summary>
+    public TopicRouting(StateLog state, ITopics topics, IQueues queues)
+    {
+        _state = state;
+        _durable = (RoutingState)state.Machine;
+        _topics = topics;
+        _graph = new RouteGraph(topics);
+        foreach (var (name, facet) in _durable.Facets) _graph.Put(name, facet);
+        foreach (var route in _durable.Routes)
+        {
+            if (route.Target.Kind == RouteTargetKind.Topic) _graph.Add(route, null);
+            else if (queues.Find(route.Target.Id) is { } queue) _graph.Add(route, queue);
+        }
+    }
+
+    public long Version => _graph.Version + _topics.Version;
+
+    public RoutingTopic? Find(TopicName name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return _graph.Find(name);
+    }
+
+    public IReadOnlyList<RoutingTopic> List() => _graph.List();
+
+    public IReadOnlyList<Route> RoutesFrom(TopicName source) => _graph.RoutesFrom(source);
+
+    public IReadOnlyList<Route> RoutesTo(IQueueHandle queue)
+    {
+        ArgumentNullException.ThrowIfNull(queue);
+        return _graph.RoutesTo(queue.Id);
+    }
+
+    public IReadOnlyList<Route> RoutesTo(TopicName target) => _graph.RoutesTo(target);
+
+    public bool Resolve(TopicName source, string routingKey, RecordHeaders headers, RouteResult result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        // Read first: what changes while the graph is walked makes the result old.
+        result.Version = Version;
+        return _graph.Resolve(source, routingKey, headers, result, throughLogs: false);
+    }
+
+    public ValueTask<RoutingAnswer> DeclareAsync(TopicName name, ExchangeFacet facet, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(facet);
+        if (_graph.Find(name) is { IsDeclared: true } known) return ValueTask.FromResult(new RoutingAnswer(RoutingStatus.Ok, known.Facet));
+        if (!facet.IsDurable)
+        {
+            lock (_state.Lock) return ValueTask.FromResult(Declare(null, name, facet));
+        }
+        return ExecuteAsync(commit => Declare(commit, name, facet), Store.TypicalCommandBytes + SizeOf(name, facet), cancellation);
+    }
+
+    public async ValueTask<RoutingAnswer> DeleteAsync(TopicName name, bool ifUnused, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var gone = new Removed();
+        lock (_state.Lock)
+        {
+            if (_graph.Find(name) is not { IsDeclared: true } || RouteGraph.IsPredeclared(name)) return new RoutingAnswer(RoutingStatus.NotFound);
+            if (ifUnused && _graph.RoutesFrom(name).Length > 0) return new RoutingAnswer(RoutingStatus.InUse);
+            _graph.RemoveTopic(name, gone);
+        }
+        return await CommitAsync(gone, cancellation);
+    }
+
+    public ValueTask<RoutingAnswer> BindAsync(TopicName source, IQueueHandle queue, string key, IReadOnlyList<RouteArgument> arguments, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(queue);
+        return BindAsync(source, new RouteTarget(RouteTargetKind.Queue, queue.Name.Name, queue.Id), queue, queue.Settings.IsDurable, key, arguments, cancellation);
+    }
+
+    public ValueTask<RoutingAnswer> BindAsync(TopicName source, TopicName target, string key, IReadOnlyList<RouteArgument> arguments, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        if (_graph.Find(target) is not { } topic) return ValueTask.FromResult(new RoutingAnswer(RoutingStatus.NotFound));
+        return BindAsync(source, new RouteTarget(RouteTargetKind.Topic, target.Name, Guid.Empty), null, topic.Facet.IsDurable, key, arguments, cancellation);
+    }
+
+    public ValueTask<RoutingAnswer> UnbindAsync(TopicName source, IQueueHandle queue, string key, IReadOnlyList<RouteArgument> arguments, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(queue);
+        return UnbindAsync(source, new RouteTarget(RouteTargetKind.Queue, queue.Name.Name, queue.Id), key, arguments, cancellation);
+    }
+
+    public ValueTask<RoutingAnswer> UnbindAsync(TopicName source, TopicName target, string key, IReadOnlyList<RouteArgument> arguments, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        return UnbindAsync(source, new RouteTarget(RouteTargetKind.Topic, target.Name, Guid.Empty), key, arguments, cancellation);
+    }
+
+    void IQueueObserver.OnCreated(IQueueHandle queue) => _graph.Touch();
+
+    void IQueueObserver.OnDeleted(IQueueHandle queue)
+    {
+        var gone = new Removed();
+        lock (_state.Lock) _graph.RemoveRoutesTo(queue.Id, gone);
+        // Should this not get to the disk, the next start drops routes to queues that are gone.
+        _ = CommitAsync(gone, default).AsTask();
+    }
+
+    void IDeadLetterRouter.Route(QueueName source, string topic, string routingKey, in MessageView message, List<IQueueHandle> targets)
+    {
+        var result = new RouteResult();
+        _graph.Resolve(new TopicName(source.Namespace, topic), routingKey, message.Headers, result, throughLogs: true);
+        targets.AddRange(result.Queues);
+    }
+
+    private ValueTask<RoutingAnswer> BindAsync(
+        TopicName source, RouteTarget target, IQueueHandle? queue, bool targetIsDurable, string key, IReadOnlyList<RouteArgument> arguments, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(arguments);
+        if (_graph.Find(source) is not { } topic) return ValueTask.FromResult(new RoutingAnswer(RoutingStatus.NotFound));
+        var route = new Route
+        {
+            Source = source,
+            Target = target,
+            Key = key,
+            Arguments = arguments,
+            IsDurable = topic.Facet.IsDurable && targetIsDurable,
+            StartOffsets = EndOf(_topics.Find(source)),
+        };
+        if (!route.IsDurable)
+        {
+            lock (_state.Lock) return ValueTask.FromResult(Bind(null, route, queue));
+        }
+        return ExecuteAsync(commit => Bind(commit, route, queue), Store.TypicalCommandBytes + route.EncodedSize, cancellation);
+    }
+
+    private async ValueTask<RoutingAnswer> UnbindAsync(TopicName source, RouteTarget target, string key, IReadOnlyList<RouteArgument> arguments, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(arguments);
+        var gone = new Removed();
+        lock (_state.Lock) _graph.Remove(new Route { Source = source, Target = target, Key = key, Arguments = arguments }, gone);
+        return await CommitAsync(gone, cancellation);
+    }
+
+    private RoutingAnswer Declare(Commit? commit, TopicName name, ExchangeFacet facet)
+    {
+        if (_graph.Find(name) is { IsDeclared: true } known) return new RoutingAnswer(RoutingStatus.Ok, known.Facet);
+        if (commit is not null) _state.Emit(commit, RoutingState.PutFacet(name, facet));
+        _graph.Put(name, facet);
+        return new RoutingAnswer(RoutingStatus.Ok);
+    }
+
+    private RoutingAnswer Bind(Commit? commit, Route route, IQueueHandle? queue)
+    {
+        // Either end may have gone while the command waited.
+        if (_graph.Find(route.Source) is null || queue is { IsDeleted: true }) return new RoutingAnswer(RoutingStatus.NotFound);
+        if (route.Target.Kind == RouteTargetKind.Topic && _graph.Find(new TopicName(route.Source.Namespace, route.Target.Name)) is null) return new RoutingAnswer(RoutingStatus.NotFound);
+        if (!_graph.Add(route, queue)) return new RoutingAnswer(RoutingStatus.Ok);
+        if (commit is not null && !_durable.Routes.Contains(route)) _state.Emit(commit, RoutingState.AddRoute(route));
+        return new RoutingAnswer(RoutingStatus.Ok);
+    }
+
+    /// <summary>Lets the state forget what is gone from the graph, unless it has come back meanwhile.</summary>
+    private ValueTask<RoutingAnswer> CommitAsync(Removed gone, CancellationToken cancellation)
+    {
+        if (gone.Routes.Count == 0 && gone.Topics.Count == 0) return ValueTask.FromResult(new RoutingAnswer(RoutingStatus.Ok));
+        var size = Store.TypicalCommandBytes;
+        foreach (var route in gone.Routes) size += 64 + route.EncodedSize;
+        foreach (var name in gone.Topics) size += 64 + SizeOf(name, ExchangeFacet.Default);
+        return ExecuteAsync(
+            commit =>
+            {
+                foreach (var route in gone.Routes)
+                    if (_durable.Routes.Contains(route) && !_graph.Contains(route)) _state.Emit(commit, RoutingState.RemoveRoute(route));
+                foreach (var name in gone.Topics)
+                    if (_durable.Facets.ContainsKey(name) && _graph.Find(name) is not { IsDeclared: true, Facet.IsDurable: true }) _state.Emit(commit, RoutingState.RemoveFacet(name));
+                return new RoutingAnswer(RoutingStatus.Ok);
+            },
+            size, cancellation, urgent: true);
+    }
+
+    private async ValueTask<RoutingAnswer> ExecuteAsync(Func<Commit, RoutingAnswer> decide, int maxBytes, CancellationToken cancellation, bool urgent = false)
+    {
+        try
+        {
+            return await _state.ExecuteAsync(CommitMode.Fsync, decide, maxBytes, urgent, cancellation);
+        }
+        catch (StorageFullException error)
+        {
+            return new RoutingAnswer(RoutingStatus.Full, null, error.Message);
+        }
+        catch (StoreFailedException error)
+        {
+            return new RoutingAnswer(RoutingStatus.StorageError, null, error.Message);
+        }
+    }
+
+    private static int SizeOf(TopicName name, ExchangeFacet facet)
+    {
+        var size = 128 + 3 * (name.Namespace.Tenant.Length + name.Namespace.Name.Length + name.Name.Length + facet.Type.Length + (facet.AlternateTopic?.Length ?? 0));
+        foreach (var (key, value) in facet.Attributes) size += 16 + 3 * (key.Length + value.Length);
+        return size;
+    }
+
+    private static long[] EndOf(ITopicHandle? topic)
+    {
+        if (topic is null) return [];
+        var ends = new long[topic.Partitions.Count];
+        for (var i = 0; i < ends.Length; i++)
+            if (topic.Partitions[i].TryGetOffsets(out var offsets)) ends[i] = offsets.HighWatermark;
+        return ends;
+    }
+}
