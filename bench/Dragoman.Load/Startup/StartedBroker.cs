@@ -30,7 +30,7 @@ internal sealed class StartedBroker : IAsyncDisposable
     {
         var (kafka, admin) = (FreePort(), FreePort());
         var start = Stopwatch.GetTimestamp();
-        var process = Process.Start(new ProcessStartInfo(executable, ["serve", "--data", data, "--kafka", $"{kafka}", "--admin", $"{admin}"])
+        var process = Process.Start(new ProcessStartInfo(executable, ["serve", "--data", data, "--kafka", $"{kafka}", "--amqp", "off", "--admin", $"{admin}"])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -17,6 +17,9 @@ internal sealed record ServeOptions
     /// <summary>Port of the Kafka listener; 0 for a free one, null for none.</summary>
     public int? Kafka { get; init; }
 
+    /// <summary>Port of the AMQP listener; 0 for a free one, null for none.</summary>
+    public int? Amqp { get; init; }
+
     /// <summary>Port of the admin listener; 0 for a free one, null for none.</summary>
     public int? Admin { get; init; }
 
@@ -68,6 +71,7 @@ internal sealed record ServeOptions
             Data = Path.GetFullPath(Text(sources, Setting.Data) ?? "dragoman-data"),
             Bind = Address(sources),
             Kafka = Port(sources, Setting.Kafka, 9092),
+            Amqp = Port(sources, Setting.Amqp, 5672),
             Admin = Port(sources, Setting.Admin, 15672),
             AdvertisedHost = Text(sources, Setting.AdvertisedHost),
             AdvertisedPort = sources.TryGet(Setting.AdvertisedPort, out _) ? Number(sources, Setting.AdvertisedPort, 0, 1, IPEndPoint.MaxPort) : null,

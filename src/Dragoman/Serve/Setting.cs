@@ -15,6 +15,7 @@ internal sealed record Setting(string Name, string? Argument, string Description
     public static readonly Setting Data = new("data", "DIR", "The data directory; created if missing. [default: ./dragoman-data]");
     public static readonly Setting Bind = new("bind", "ADDRESS", "The address to listen on; 0.0.0.0 or :: for all. [default: 127.0.0.1]");
     public static readonly Setting Kafka = new("kafka", "PORT", "Port of the Kafka listener; 0 for a free one, off for none. [default: 9092]");
+    public static readonly Setting Amqp = new("amqp", "PORT", "Port of the AMQP 0-9-1 (RabbitMQ) listener; 0 for a free one, off for none. [default: 5672]");
     public static readonly Setting Admin = new("admin", "PORT", "Port of the admin API and health checks; 0 for a free one, off for none. [default: 15672]");
     public static readonly Setting AdvertisedHost = new("advertised-host", "HOST", "The host name that Kafka clients are told to connect to. [default: the address they reached]");
     public static readonly Setting AdvertisedPort = new("advertised-port", "PORT", "The port that Kafka clients are told to connect to. [default: the Kafka listener's]");
@@ -39,7 +40,7 @@ internal sealed record Setting(string Name, string? Argument, string Description
     /// <summary>All of them, in the order of the help.</summary>
     public static readonly IReadOnlyList<Setting> All =
     [
-        Data, Bind, Kafka, Admin, AdvertisedHost, AdvertisedPort, CommitMode, Partitions, NoAutoCreate, NodeId, JournalFileSize, AllowAnonymous,
+        Data, Bind, Kafka, Amqp, Admin, AdvertisedHost, AdvertisedPort, CommitMode, Partitions, NoAutoCreate, NodeId, JournalFileSize, AllowAnonymous,
         TlsCert, TlsKey, TlsClientCa, TlsClientAuth, JwtKey, JwtIssuer, JwtAudience, DefaultUser, DefaultPassword, TestMode, LogLevel,
     ];
 }

@@ -1,0 +1,96 @@
+using System.Collections.Concurrent;
+using System.IO.Pipelines;
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Dragoman.Amqp.Access;
+using Dragoman.Amqp.Handlers;
+using Dragoman.Amqp.Sessions;
+using Dragoman.Amqp.Topology;
+using Dragoman.Protocols;
+using Dragoman.Protocols.Framing;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
+
+namespace Dragoman.Amqp;
+
+/// <summary>Lets clients of RabbitMQ (AMQP 0-9-1) declare, publish and consume.</summary>
+public sealed class AmqpFrontEnd : IFrontEnd
+{
+    /// <summary>The port that AMQP clients expect.</summary>
+    public const int DefaultPort = 5672;
+
+    /// <summary>Creates the front end.</summary>
+    /// <param name="broker">The broker that it speaks for.</param>
+    /// <param name="options">How it behaves.</param>
+    /// <param name="loggers">Where it logs.</param>
+    /// <param name="access">Who may do what; everybody may do everything unless given.</param>
+    public AmqpFrontEnd(Broker.Broker broker, AmqpOptions options, ILoggerFactory loggers, IAmqpAccess? access = null)
+    {
+        ArgumentNullException.ThrowIfNull(broker);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(loggers);
+        Broker = broker;
+        Options = options;
+        Log = loggers.CreateLogger<AmqpFrontEnd>();
+        Access = access ?? new OpenAccess();
+        Gathered = new ByteBudget(options.MaxGatheredBytes);
+    }
+
+    /// <inheritdoc/>
+    public string Name => "amqp";
+
+    /// <summary>How it behaves.</summary>
+    public AmqpOptions Options { get; }
+
+    internal Broker.Broker Broker { get; }
+
+    internal ILogger Log { get; }
+
+    internal IAmqpAccess Access { get; }
+
+    /// <summary>What bodies that have not wholly arrived take.</summary>
+    internal ByteBudget Gathered { get; }
+
+    /// <summary>Who takes direct replies, by address.</summary>
+    internal ConcurrentDictionary<string, DirectReplies> Replies { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Which connections have queues to themselves.</summary>
+    internal ExclusiveQueues Exclusive { get; } = new();
+
+    internal HandlerTable Handlers { get; } = HandlerTable.Create();
+
+    /// <inheritdoc/>
+    public void ConfigureListener(ListenOptions listener)
+    {
+        ArgumentNullException.ThrowIfNull(listener);
+        listener.Run(ServeAsync);
+    }
+
+    /// <inheritdoc/>
+    public void OnBound(IPEndPoint endpoint)
+    {
+    }
+
+    /// <summary>Creates a session over any pair of pipes: for tests and benchmarks, which need no socket.</summary>
+    /// <param name="transport">What the client sends, and where answers go.</param>
+    /// <param name="name">What the log calls the connection.</param>
+    /// <param name="remote">Where the client is, if that is known.</param>
+    /// <param name="certificate">The client certificate that TLS has verified, if there is one.</param>
+    public AmqpSession CreateSession(IDuplexPipe transport, string name, EndPoint? remote = null, X509Certificate2? certificate = null) =>
+        new(this, transport, name, remote, certificate);
+
+    /// <summary>Deletes what belongs to a connection that ends.</summary>
+    internal ValueTask OnSessionEndedAsync(AmqpSession session) => Exclusive.ReleaseAsync(session, Broker.Queues);
+
+    private async Task ServeAsync(ConnectionContext connection)
+    {
+        var certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
+        var session = CreateSession(connection.Transport, $"{connection.ConnectionId} from {connection.RemoteEndPoint}", connection.RemoteEndPoint, certificate);
+        var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
+        using (closing.UnsafeRegister(static state => ((AmqpSession)state!).Stop(), session))
+            await session.RunAsync(connection.ConnectionClosed).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,490 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.IO.Pipelines;
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Dragoman.Amqp.Access;
+using Dragoman.Amqp.Wire;
+using Dragoman.Amqp.Wire.Methods;
+using Dragoman.Broker.Namespaces;
+using Dragoman.Protocols;
+using Microsoft.Extensions.Logging;
+
+namespace Dragoman.Amqp.Sessions;
+
+/// <summary>
+/// One connection: a loop that reads frames and handles them in order, and one that writes. What a read brings in is
+/// gathered (publishes into batches, acknowledgements into settlements) and handed to the broker before the next read.
+/// </summary>
+public sealed class AmqpSession : IDisposable
+{
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
+    private static readonly byte[] HeartbeatFrame = [(byte)FrameType.Heartbeat, 0, 0, 0, 0, 0, 0, FrameHeader.EndMark];
+
+    private readonly PipeReader _input;
+    private readonly PipeWriter _pipe;
+    private readonly Dictionary<ushort, Channel> _channels = [];
+    private readonly byte[] _scratch = new byte[FrameHeader.MinFrameMax];
+    private readonly ITimer _timer;
+    private readonly TimeProvider _time;
+    private readonly List<MessageHolder> _settling = [];
+    private readonly ConcurrentQueue<Func<ValueTask>> _posted = new();
+    private volatile bool _handling;
+    private int _ticks;
+    private long _lastRead;
+    private long _now;
+    private long _writtenAtTick;
+    private long _deadline;
+    private volatile bool _stopping;
+    private volatile bool _writerFailed;
+    private bool _stopped;
+    private string? _ending;
+
+    internal AmqpSession(AmqpFrontEnd frontEnd, IDuplexPipe transport, string name, EndPoint? remote, X509Certificate2? certificate)
+    {
+        FrontEnd = frontEnd;
+        Name = name;
+        Remote = remote;
+        Certificate = certificate;
+        _input = transport.Input;
+        _pipe = transport.Output;
+        Output = new SessionOutput(_pipe);
+        Publishes = new PublishBatcher(this);
+        Destinations = new DestinationCache(this);
+        _time = frontEnd.Broker.Time;
+        FrameMax = frontEnd.Options.FrameMax;
+        ChannelMax = (ushort)frontEnd.Options.ChannelMax;
+        _lastRead = _time.GetTimestamp();
+        _deadline = DeadlineAfter(frontEnd.Options.HandshakeTimeout);
+        _timer = _time.CreateTimer(static state => ((AmqpSession)state!).OnTimer(), this, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+    }
+
+    /// <summary>What the log calls the connection.</summary>
+    public string Name { get; }
+
+    internal AmqpFrontEnd FrontEnd { get; }
+
+    internal EndPoint? Remote { get; }
+
+    internal X509Certificate2? Certificate { get; }
+
+    internal SessionOutput Output { get; }
+
+    internal SessionState State { get; set; }
+
+    /// <summary>What the client said of itself.</summary>
+    internal FieldTable ClientProperties { get; set; } = FieldTable.Empty;
+
+    /// <summary>Who has logged in.</summary>
+    internal AmqpUser User { get; set; } = new("");
+
+    /// <summary>The virtual host as the client named it.</summary>
+    internal string VirtualHost { get; set; } = VirtualHosts.Default;
+
+    /// <summary>The namespace behind the virtual host.</summary>
+    internal NamespaceName Namespace { get; set; } = NamespaceName.Default;
+
+    /// <summary>The largest frame, as agreed.</summary>
+    internal int FrameMax { get; set; }
+
+    /// <summary>The highest channel number, as agreed.</summary>
+    internal ushort ChannelMax { get; set; }
+
+    /// <summary>Seconds between signs of life, as agreed; 0 for none.</summary>
+    internal int HeartbeatSeconds { get; set; }
+
+    /// <summary>The channels that are open or about to be closed.</summary>
+    internal IReadOnlyCollection<Channel> Channels => _channels.Values;
+
+    /// <summary>What gathers publishes.</summary>
+    internal PublishBatcher Publishes { get; }
+
+    /// <summary>Where publishes go.</summary>
+    internal DestinationCache Destinations { get; }
+
+    /// <summary>Deliveries on their way out of a channel's table: only used within one call.</summary>
+    internal List<UnackedTable.Entry> TakenDeliveries { get; } = [];
+
+    /// <summary>The time of the read that is being handled, in milliseconds since 1970.</summary>
+    internal long UnixNow { get; private set; }
+
+    /// <summary>The same by the clock's timestamps; roughly now for others.</summary>
+    internal long Now => Volatile.Read(ref _now);
+
+    /// <summary>Serves until the client goes, does something wrong, or <see cref="Stop"/> is called.</summary>
+    /// <param name="closed">Fires when the connection is gone.</param>
+    public async Task RunAsync(CancellationToken closed = default)
+    {
+        var writing = WriteAsync();
+        Exception? failure = null;
+        using (closed.UnsafeRegister(static state => ((AmqpSession)state!).Abort(), this))
+        {
+            try
+            {
+                await ReadAsync().ConfigureAwait(false);
+            }
+            catch (Exception error) when (error is ConnectionFailedException or IOException or OperationCanceledException)
+            {
+                failure = error;
+            }
+            State = SessionState.Closed;
+            Publishes.Flush();
+            await ReleaseChannelsAsync().ConfigureAwait(false);
+            await FrontEnd.OnSessionEndedAsync(this).ConfigureAwait(false);
+            if (failure is not null) Output.Abort();
+            else Output.End();
+            failure = await writing.ConfigureAwait(false) ?? failure;
+        }
+        // This is the one place that closes a connection, and the one that says why.
+        if (failure is ConnectionFailedException) FrontEnd.Log.LogWarning("Closing AMQP connection {Connection}: {Reason}", Name, failure.Message);
+        else if (failure is not null) FrontEnd.Log.LogDebug(failure, "AMQP connection {Connection} is gone.", Name);
+        await _timer.DisposeAsync().ConfigureAwait(false);
+        await _input.CompleteAsync().ConfigureAwait(false);
+        await _pipe.CompleteAsync().ConfigureAwait(false);
+        Dispose();
+    }
+
+    /// <summary>Tells the client that the server stops, and ends.</summary>
+    public void Stop()
+    {
+        _stopping = true;
+        _input.CancelPendingRead();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _timer.Dispose();
+        Output.Dispose();
+    }
+
+    /// <summary>The open channel of a number, or null.</summary>
+    internal Channel? FindChannel(ushort number) => _channels.GetValueOrDefault(number);
+
+    internal void AddChannel(Channel channel) => _channels.Add(channel.Number, channel);
+
+    /// <summary>Forgets a channel whose end both sides have seen.</summary>
+    internal void RemoveChannel(Channel channel) => _channels.Remove(channel.Number);
+
+    /// <summary>The handshake is over, so its time-out is.</summary>
+    internal void OnOpened()
+    {
+        State = SessionState.Open;
+        Volatile.Write(ref _deadline, long.MaxValue);
+    }
+
+    /// <summary>Ends the loop once the current frame is handled: both sides have said that they are done.</summary>
+    internal void OnClosed() => State = SessionState.Closed;
+
+    /// <summary>Tells the client why the connection ends, and waits for it to have understood.</summary>
+    internal void BeginClose(ReplyCode code, string text, MethodId method)
+    {
+        if (State is SessionState.Closing or SessionState.Closed) return;
+        FrontEnd.Log.LogWarning("Closing AMQP connection {Connection}: {Code} - {Reason}", Name, code.Name(), text);
+        State = SessionState.Closing;
+        Observe(ReleaseChannelsAsync());
+        Volatile.Write(ref _deadline, DeadlineAfter(CloseTimeout));
+        _ending = "it did not answer connection.close";
+        Output.Send(0, new ConnectionClose { Code = (ushort)code, Text = $"{code.Name()} - {text}", ClassId = method.Class, MethodId = method.Method });
+    }
+
+    /// <summary>Hands over what was gathered, so that what follows comes after it.</summary>
+    internal void Flush()
+    {
+        Publishes.Flush();
+        if (_settling.Count == 0) return;
+        foreach (var holder in _settling) holder.Flush();
+        _settling.Clear();
+    }
+
+    /// <summary>Notes that something has settlements to hand over.</summary>
+    internal void Settling(MessageHolder holder) => _settling.Add(holder);
+
+    /// <summary>Lets the loop that reads run something between two frames.</summary>
+    internal void Post(Func<ValueTask> action)
+    {
+        _posted.Enqueue(action);
+        _input.CancelPendingRead();
+    }
+
+    /// <summary>Whether the client has announced a capability.</summary>
+    internal bool Announces(string capability) =>
+        ClientProperties.TryGet("capabilities", out var capabilities) && capabilities.Type == FieldType.Table
+        && capabilities.Table.TryGet(capability, out var value) && value is { Type: FieldType.Boolean, Bits: not 0 };
+
+    /// <summary>Checks that the user may do something.</summary>
+    /// <param name="permission">What.</param>
+    /// <param name="name">With what.</param>
+    /// <param name="kind">What that is: a queue or an exchange.</param>
+    /// <exception cref="ChannelException">The user may not.</exception>
+    internal void Require(AmqpPermission permission, string name, string kind)
+    {
+        if (FrontEnd.Access.Allows(User, Namespace, name, permission)) return;
+        var access = permission switch { AmqpPermission.Configure => "configure", AmqpPermission.Write => "write", _ => "read" };
+        throw Errors.Refused($"{access} access to {kind} '{name}' in vhost '{VirtualHost}' refused for user '{User.Name}'");
+    }
+
+    internal void OnChannelError(Channel channel, ReplyCode code, string text) =>
+        FrontEnd.Log.LogInformation("Closing channel {Channel} of AMQP connection {Connection}: {Code} - {Reason}", channel.Number, Name, code.Name(), text);
+
+    /// <summary>Logs how something ends that nobody waits for.</summary>
+    internal async void Observe(ValueTask task)
+    {
+        try
+        {
+            await task.ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // Nobody else would hear of it.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            FrontEnd.Log.LogError(error, "AMQP connection {Connection} failed.", Name);
+        }
+    }
+
+    /// <summary>Ends the connection without a word.</summary>
+    internal void GiveUp(string reason)
+    {
+        _ending = reason;
+        _input.CancelPendingRead();
+    }
+
+    /// <summary>Lets go of all channels; what their clients have not settled goes back.</summary>
+    internal async ValueTask ReleaseChannelsAsync()
+    {
+        var channels = _channels.Values.ToArray();
+        _channels.Clear();
+        foreach (var channel in channels) await channel.ReleaseAsync().ConfigureAwait(false);
+    }
+
+    private async Task<Exception?> WriteAsync()
+    {
+        var failure = await Output.RunAsync().ConfigureAwait(false);
+        // Nobody hears the answers any more.
+        if (failure is null) return null;
+        _writerFailed = true;
+        _input.CancelPendingRead();
+        return failure;
+    }
+
+    private void Abort()
+    {
+        Output.Abort();
+        _input.CancelPendingRead();
+    }
+
+    private async Task ReadAsync()
+    {
+        if (!await ReadHeaderAsync().ConfigureAwait(false)) return;
+        while (State != SessionState.Closed)
+        {
+            var result = await _input.ReadAsync().ConfigureAwait(false);
+            if (_ending is not null && result.IsCanceled) throw new ConnectionFailedException($"The client was given up: {_ending}.");
+            if (_writerFailed) return;
+            if (_stopping && !_stopped)
+            {
+                _stopped = true;
+                if (State != SessionState.Open) return;
+                _input.AdvanceTo(result.Buffer.Start);
+                BeginClose(ReplyCode.ConnectionForced, "broker forced connection closure with reason 'shutdown'", default);
+                continue;
+            }
+            var now = _time.GetTimestamp();
+            Volatile.Write(ref _now, now);
+            Volatile.Write(ref _lastRead, now);
+            UnixNow = _time.GetUtcNow().ToUnixTimeMilliseconds();
+            var bytes = result.Buffer;
+            try
+            {
+                _handling = true;
+                bytes = await HandleAsync(bytes).ConfigureAwait(false);
+            }
+            finally
+            {
+                _handling = false;
+                Volatile.Write(ref _lastRead, _time.GetTimestamp());
+                _input.AdvanceTo(bytes.Start, result.Buffer.End);
+            }
+            if (!result.IsCompleted) continue;
+            // AMQP clients say goodbye; one that does not has crashed, or its network has.
+            if (State == SessionState.Open) FrontEnd.Log.LogInformation("AMQP client {Connection} has gone without closing its connection.", Name);
+            return;
+        }
+    }
+
+    /// <summary>Handles the frames that have wholly arrived.</summary>
+    /// <returns>What is left.</returns>
+    private async ValueTask<ReadOnlySequence<byte>> HandleAsync(ReadOnlySequence<byte> bytes)
+    {
+        try
+        {
+            while (State != SessionState.Closed && FrameParser.TryRead(ref bytes, FrameMax, out var header, out var payload))
+            {
+                var handling = Handle(header, payload);
+                if (!handling.IsCompletedSuccessfully) await handling.ConfigureAwait(false);
+            }
+            Flush();
+            while (_posted.TryDequeue(out var posted)) await posted().ConfigureAwait(false);
+            await Publishes.WaitForRoomAsync().ConfigureAwait(false);
+            await Output.WaitForRoomAsync().ConfigureAwait(false);
+        }
+        catch (AmqpWireException error)
+        {
+            if (State is SessionState.AwaitingHeader or SessionState.Starting) throw new ConnectionFailedException($"The client sent no AMQP: {error.Message}", error);
+            BeginClose(error.Code, error.Message, default);
+            // Where the next frame begins is anyone's guess.
+            bytes = bytes.Slice(bytes.End);
+        }
+        return bytes;
+    }
+
+    private async Task<bool> ReadHeaderAsync()
+    {
+        while (true)
+        {
+            var result = await _input.ReadAsync().ConfigureAwait(false);
+            var bytes = result.Buffer;
+            if (result.IsCanceled) return false;
+            if (bytes.Length >= ProtocolHeader.Size)
+            {
+                var header = bytes.Slice(0, ProtocolHeader.Size).ToArray();
+                _input.AdvanceTo(bytes.GetPosition(ProtocolHeader.Size));
+                if (ProtocolHeader.IsAccepted(header))
+                {
+                    State = SessionState.Starting;
+                    Output.Send(0, Handshake.Start(this));
+                    return true;
+                }
+                // AMQP says how to disagree: with the header that one would have liked.
+                Output.SendRaw(ProtocolHeader.Bytes);
+                FrontEnd.Log.LogWarning("Closing AMQP connection {Connection}: {Reason}", Name, Handshake.Guess(header));
+                return false;
+            }
+            _input.AdvanceTo(bytes.Start, bytes.End);
+            if (result.IsCompleted) return false;
+        }
+    }
+
+    private ValueTask Handle(in FrameHeader header, in ReadOnlySequence<byte> payload)
+    {
+        switch (header.Type)
+        {
+            case FrameType.Method:
+                return HandleMethod(header.Channel, payload);
+            case FrameType.Heartbeat:
+                if (header.Channel != 0) throw Unexpected(header);
+                return default;
+            case FrameType.Header or FrameType.Body:
+                if (State == SessionState.Closing) return default;
+                if (header.Channel == 0 || State != SessionState.Open) throw Unexpected(header);
+                if (FindChannel(header.Channel) is not { } channel) throw new AmqpWireException(ReplyCode.ChannelError, "expected 'channel.open'");
+                return HandleContent(channel, header, payload);
+            default:
+                throw new AmqpWireException(ReplyCode.FrameError, $"type {(byte)header.Type}, all octets = <<>>: unknown_frame");
+        }
+    }
+
+    private ValueTask HandleContent(Channel channel, in FrameHeader header, in ReadOnlySequence<byte> payload)
+    {
+        if (channel.IsClosing) return default;
+        try
+        {
+            var handling = header.Type == FrameType.Header ? channel.OnContentHeader(payload) : channel.OnContentBody(payload);
+            return handling.IsCompletedSuccessfully ? default : Guarded(handling, channel, new MethodId(60, 40));
+        }
+        catch (Exception error) when (error is ChannelException or ConnectionException)
+        {
+            Fail(error, channel, new MethodId(60, 40));
+            return default;
+        }
+    }
+
+    private ValueTask HandleMethod(ushort number, in ReadOnlySequence<byte> payload)
+    {
+        if (payload.Length < sizeof(uint)) throw new AmqpWireException(ReplyCode.FrameError, "a method frame without a method");
+        ReadOnlySpan<byte> span;
+        if (payload.IsSingleSegment)
+        {
+            span = payload.FirstSpan;
+        }
+        else
+        {
+            var copy = payload.Length <= _scratch.Length ? _scratch.AsSpan(0, (int)payload.Length) : new byte[payload.Length];
+            payload.CopyTo(copy);
+            span = copy;
+        }
+        var id = new MethodId((ushort)(span[0] << 8 | span[1]), (ushort)(span[2] << 8 | span[3]));
+        var channel = FindChannel(number);
+        try
+        {
+            var handling = FrontEnd.Handlers.Dispatch(this, number, channel, id, span[sizeof(uint)..]);
+            return handling.IsCompletedSuccessfully ? default : Guarded(handling, channel, id);
+        }
+        catch (Exception error) when (error is ChannelException or ConnectionException)
+        {
+            Fail(error, channel, id);
+            return default;
+        }
+        catch (AmqpWireException error)
+        {
+            BeginClose(error.Code, error.Message, id);
+            return default;
+        }
+    }
+
+    private async ValueTask Guarded(ValueTask handling, Channel? channel, MethodId id)
+    {
+        try
+        {
+            await handling.ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is ChannelException or ConnectionException)
+        {
+            Fail(error, channel, id);
+        }
+    }
+
+    private void Fail(Exception error, Channel? channel, MethodId id)
+    {
+        if (error is ChannelException failed && channel is not null) channel.BeginClose(failed.Code, failed.Message, id);
+        else BeginClose(error is ConnectionException fatal ? fatal.Code : ReplyCode.InternalError, error.Message, id);
+    }
+
+    private static AmqpWireException Unexpected(in FrameHeader header) =>
+        new(ReplyCode.UnexpectedFrame, $"type {(byte)header.Type}, all octets = <<>>");
+
+    private long DeadlineAfter(TimeSpan span) => _time.GetTimestamp() + (long)(span.TotalSeconds * _time.TimestampFrequency);
+
+    /// <summary>Once a second: signs of life, and those who do not give any.</summary>
+    private void OnTimer()
+    {
+        var now = _time.GetTimestamp();
+        if (now > Volatile.Read(ref _deadline))
+        {
+            if (State is SessionState.Closing or SessionState.Closed)
+            {
+                Abort();
+                return;
+            }
+            GiveUp($"it did not finish the handshake within {FrontEnd.Options.HandshakeTimeout.TotalSeconds:0} s");
+            return;
+        }
+        if (State != SessionState.Open) return;
+        if (HeartbeatSeconds > 0)
+        {
+            // Two intervals without anything are the end; half an interval without anything is time for a sign of life.
+            if (_time.GetElapsedTime(Volatile.Read(ref _lastRead), now).TotalSeconds > 2 * HeartbeatSeconds + 1 && !_handling)
+            {
+                GiveUp($"missed heartbeats from client, timeout: {HeartbeatSeconds}s");
+                return;
+            }
+            if (++_ticks * 2 >= HeartbeatSeconds)
+            {
+                _ticks = 0;
+                if (Output.Written == _writtenAtTick) Output.SendRaw(HeartbeatFrame);
+                _writtenAtTick = Output.Written;
+            }
+        }
+    }
+
+}

@@ -1,0 +1,166 @@
+using System.IO.Pipelines;
+using System.Text;
+using Dragoman.Amqp.Messages;
+using Dragoman.Broker.Queues;
+using Dragoman.Broker.Subscriptions;
+
+namespace Dragoman.Amqp.Sessions;
+
+/// <summary>
+/// A consumer: takes its messages as the broker hands them out, and writes them when the connection has room for them.
+/// Messages are granted by number (the client's prefetch) and by bytes (what may wait here for the connection).
+/// </summary>
+internal sealed class ConsumerSource : MessageHolder, IDeliverySink, IDisposable
+{
+    /// <summary>Bytes of messages that may be on their way to the connection.</summary>
+    private const long Window = 1 << 20;
+
+    private readonly Lock _lock = new();
+    private readonly Queue<DeliveryBatch> _waiting = new();
+    private readonly DeliveredProperties _properties = new();
+    private readonly byte[] _tagBytes;
+    private readonly byte[] _fallbackExchange;
+    private readonly bool _tellsDeliveryCount;
+    private int _position;
+    private bool _ended;
+
+    public ConsumerSource(Channel channel, IQueueHandle queue, string tag, bool noAck, int prefetch, bool tellsDeliveryCount)
+        : base(channel, queue)
+    {
+        Tag = tag;
+        NoAck = noAck;
+        Prefetch = prefetch;
+        _tagBytes = Encoding.UTF8.GetBytes(tag);
+        _fallbackExchange = [];
+        _tellsDeliveryCount = tellsDeliveryCount;
+    }
+
+    /// <summary>The consumer's name on its channel.</summary>
+    public string Tag { get; }
+
+    /// <summary>Whether messages are settled as they are delivered.</summary>
+    public bool NoAck { get; }
+
+    /// <summary>Messages that the client takes before it settles some; 0 for any number.</summary>
+    public int Prefetch { get; }
+
+    /// <summary>Begins deliveries, once the client has been told that they may come.</summary>
+    public void Start(IConsumer consumer)
+    {
+        Consumer = consumer;
+        consumer.Grant(NoAck || Prefetch == 0 ? int.MaxValue : Prefetch, Window);
+    }
+
+    /// <summary>Ends deliveries. What was not written yet goes back; what the client has, it may still settle.</summary>
+    public async ValueTask CancelAsync()
+    {
+        await Consumer.CancelAsync().ConfigureAwait(false);
+        GiveBack();
+    }
+
+    /// <summary>Ends it. What the client has goes back too.</summary>
+    public async ValueTask CloseAsync()
+    {
+        Flush();
+        await CancelAsync().ConfigureAwait(false);
+        await Consumer.DisposeAsync().ConfigureAwait(false);
+    }
+
+    void IDeliverySink.OnDeliveries(IConsumer consumer, DeliveryBatch deliveries)
+    {
+        lock (_lock)
+        {
+            if (!_ended)
+            {
+                _waiting.Enqueue(deliveries);
+                Channel.Session.Output.Announce(this);
+                return;
+            }
+        }
+        Release(consumer, deliveries, 0);
+    }
+
+    void IDeliverySink.OnEnded(IConsumer consumer, ConsumerEnd reason) => Channel.OnConsumerEnded(this);
+
+    public override bool Produce(PipeWriter writer, int budget, out int written)
+    {
+        written = 0;
+        var bytes = 0L;
+        try
+        {
+            while (written < budget)
+            {
+                DeliveryBatch batch;
+                lock (_lock)
+                {
+                    if (_ended || !_waiting.TryPeek(out batch!)) return false;
+                    // A delivery must not overtake the method that its tag or its consumer depends on.
+                    lock (Channel.DeliveryLock)
+                    {
+                        if (!Channel.IsOpen) return false;
+                        if (Channel.HasUnwrittenTags) return true;
+                        for (; _position < batch.Count && written < budget; _position++)
+                        {
+                            written += Write(writer, batch, _position);
+                            bytes += batch[_position].Size;
+                        }
+                    }
+                    if (_position < batch.Count) return true;
+                    _waiting.Dequeue();
+                    _position = 0;
+                }
+                batch.Dispose();
+            }
+            return true;
+        }
+        finally
+        {
+            if (bytes > 0) Consumer.Grant(0, bytes);
+        }
+    }
+
+    protected override void OnSettled(int count)
+    {
+        if (Prefetch > 0) Consumer.Grant(count, 0);
+    }
+
+    private int Write(PipeWriter writer, DeliveryBatch batch, int index)
+    {
+        ref readonly var delivery = ref batch[index];
+        var message = batch.Message(index);
+        var isRedelivery = delivery.Count > 1;
+        _properties.Read(message.Headers, message.Key, message.Timestamp, _fallbackExchange, _tellsDeliveryCount && isRedelivery ? delivery.Count - 1 : -1);
+        var tag = NoAck ? Channel.Unacked.Skip() : Channel.Unacked.Add(this, delivery.Offset, Channel.Session.Now);
+        return DeliveryWriter.Write(writer, Channel, _tagBytes, tag, isRedelivery, _properties, message.Value.Span);
+    }
+
+    /// <summary>Lets what was not written go back, as if it had not been delivered.</summary>
+    private void GiveBack()
+    {
+        lock (_lock)
+        {
+            if (_ended) return;
+            _ended = true;
+            while (_waiting.TryDequeue(out var batch))
+            {
+                Release(Consumer, batch, _position);
+                _position = 0;
+            }
+            Dispose();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _properties.Dispose();
+
+    private static void Release(IConsumer consumer, DeliveryBatch batch, int from)
+    {
+        Span<OffsetRange> range = stackalloc OffsetRange[1];
+        for (var i = from; i < batch.Count; i++)
+        {
+            range[0] = OffsetRange.Of(batch[i].Offset);
+            consumer.Settle(Settlement.Release, range);
+        }
+        batch.Dispose();
+    }
+}

@@ -1,0 +1,130 @@
+using System.Text;
+using Dragoman.Broker.Queues;
+using Dragoman.Broker.Routing;
+using Dragoman.Broker.Topics;
+using Dragoman.Storage.Records;
+
+namespace Dragoman.Amqp.Sessions;
+
+/// <summary>Where publishes to one exchange with one routing key go. One object for each set of targets of a session, so that it tells batches apart.</summary>
+internal sealed class Destination
+{
+    /// <summary>The queues, each once.</summary>
+    public required IQueueHandle[] Queues { get; init; }
+
+    /// <summary>The topics that keep the message in their logs.</summary>
+    public required ITopicHandle[] Logs { get; init; }
+
+    /// <summary>Who gets it as a direct reply, past all queues.</summary>
+    public DirectReplies? Replies { get; init; }
+
+    /// <summary>Whether a queue orders by priority, and so has to be told of it.</summary>
+    public bool UsesPriority { get; init; }
+
+    /// <summary>The version of the routing that it follows from.</summary>
+    public long Version { get; init; }
+
+    /// <summary>Whether other headers could lead elsewhere.</summary>
+    public bool DependsOnHeaders { get; init; }
+
+    /// <summary>Whether nobody gets the message.</summary>
+    public bool IsEmpty => Queues.Length == 0 && Logs.Length == 0 && Replies is null;
+
+    /// <summary>Whether it is where another one leads.</summary>
+    public bool IsSame(Destination other) => Queues.AsSpan().SequenceEqual(other.Queues) && Logs.AsSpan().SequenceEqual(other.Logs);
+}
+
+/// <summary>What a session has found out about where its publishes go. Answers are kept until the routing changes.</summary>
+internal sealed class DestinationCache(AmqpSession session)
+{
+    private const int Capacity = 4096;
+
+    private readonly Dictionary<byte[], Destination> _byAddress = new(AddressComparer.Instance);
+    private readonly RouteResult _result = new();
+    private long _version = -1;
+
+    /// <summary>The version of the routing now.</summary>
+    public long Version => session.FrontEnd.Broker.Routing.Version;
+
+    /// <summary>Finds where a message goes.</summary>
+    /// <param name="address">The length of the exchange's name, the name, and the routing key.</param>
+    /// <param name="headers">The message's record headers.</param>
+    /// <exception cref="ChannelException">There is no such exchange, or only exchanges may publish to it.</exception>
+    public Destination Find(ReadOnlySpan<byte> address, RecordHeaders headers)
+    {
+        var version = Version;
+        if (version != _version)
+        {
+            _byAddress.Clear();
+            _version = version;
+        }
+        var lookup = _byAddress.GetAlternateLookup<ReadOnlySpan<byte>>();
+        if (lookup.TryGetValue(address, out var known)) return known;
+        var exchange = Encoding.UTF8.GetString(address.Slice(1, address[0]));
+        var routingKey = Encoding.UTF8.GetString(address[(1 + address[0])..]);
+        if (exchange.Length == 0 && session.FrontEnd.Replies.TryGetValue(routingKey, out var replies)) return new Destination { Queues = [], Logs = [], Replies = replies, Version = version };
+        _result.Clear();
+        Resolve(exchange, routingKey, headers, _result);
+        var destination = Intern(_result);
+        if (_byAddress.Count >= Capacity) _byAddress.Clear();
+        if (!destination.DependsOnHeaders) lookup[address] = destination;
+        return destination;
+    }
+
+    /// <summary>Finds where a message goes that has more routing keys than one.</summary>
+    public Destination Find(string exchange, IEnumerable<string> routingKeys, RecordHeaders headers)
+    {
+        _result.Clear();
+        foreach (var key in routingKeys) Resolve(exchange, key, headers, _result);
+        return Intern(_result);
+    }
+
+    private void Resolve(string exchange, string routingKey, RecordHeaders headers, RouteResult result)
+    {
+        var broker = session.FrontEnd.Broker;
+        if (exchange.Length == 0)
+        {
+            // The default exchange is the namespace of queues itself.
+            if (broker.Queues.Find(new QueueName(session.Namespace, routingKey)) is { } queue) result.AddQueue(queue);
+            return;
+        }
+        session.Require(Access.AmqpPermission.Write, exchange, "exchange");
+        var name = new TopicName(session.Namespace, exchange);
+        if (!broker.Routing.Resolve(name, routingKey, headers, result)) throw Errors.NoExchange(exchange, session.VirtualHost);
+        if (broker.Routing.Find(name) is { Facet.IsInternal: true })
+            throw Errors.Refused($"cannot publish to internal exchange '{exchange}' in vhost '{session.VirtualHost}'");
+    }
+
+    private Destination Intern(RouteResult result)
+    {
+        IQueueHandle[] queues = [.. result.Queues];
+        return new Destination
+        {
+            Queues = queues,
+            Logs = [.. result.Logs],
+            UsesPriority = Array.Exists(queues, static q => q.Settings.MaxPriority > 0),
+            Version = _version,
+            DependsOnHeaders = result.DependsOnHeaders,
+        };
+    }
+
+    private sealed class AddressComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
+    {
+        public static AddressComparer Instance { get; } = new();
+
+        public bool Equals(byte[]? x, byte[]? y) => x.AsSpan().SequenceEqual(y);
+
+        public int GetHashCode(byte[] obj) => GetHashCode(obj.AsSpan());
+
+        public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
+
+        public bool Equals(ReadOnlySpan<byte> alternate, byte[] other) => alternate.SequenceEqual(other);
+
+        public int GetHashCode(ReadOnlySpan<byte> alternate)
+        {
+            var hash = default(HashCode);
+            hash.AddBytes(alternate);
+            return hash.ToHashCode();
+        }
+    }
+}

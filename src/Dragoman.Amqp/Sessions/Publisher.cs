@@ -1,0 +1,147 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Text;
+using Dragoman.Amqp.Messages;
+using Dragoman.Amqp.Wire;
+using Dragoman.Amqp.Wire.Methods;
+using Dragoman.Broker.Messages;
+using Dragoman.Storage.Journal;
+using Dragoman.Storage.Records;
+
+namespace Dragoman.Amqp.Sessions;
+
+/// <summary>
+/// Publishes of one channel. Messages in a row that differ in nothing but their bodies cost one comparison: what follows
+/// from their addresses and properties is kept.
+/// </summary>
+internal sealed class Publisher(Channel channel) : IDisposable
+{
+    private readonly PublishedHeaders _headers = new();
+    private readonly PooledBuffer _last = new();
+    private Destination? _destination;
+    private CommitMode? _mode;
+    private long _lifetime;
+    private short _priority;
+
+    /// <summary>Publishes a message that has wholly arrived.</summary>
+    /// <exception cref="ChannelException">It cannot be published: there is no such exchange, or a property is wrong.</exception>
+    public void Publish(ContentAssembly content, in ReadOnlySequence<byte> body)
+    {
+        var session = channel.Session;
+        if (_destination is null || session.Destinations.Version != _destination.Version || !content.Head.SequenceEqual(_last.WrittenSpan)) Prepare(content);
+        var destination = _destination!;
+        var confirms = channel.Confirms;
+        var tag = confirms?.Begin() ?? 0;
+        if (destination.Replies is { } replies)
+        {
+            if (!replies.Deliver(content.RoutingKey, content.Properties, body) && content.IsMandatory) Return(content, body);
+            confirms?.Settle(tag, 1);
+            return;
+        }
+        if (destination.IsEmpty)
+        {
+            if (content.IsMandatory) Return(content, body);
+            confirms?.Settle(tag, 1);
+            return;
+        }
+        var properties = new MessageProperties { Timestamp = session.UnixNow, ExpiresAt = _lifetime < 0 ? -1 : session.UnixNow + _lifetime, Priority = _priority };
+        if (channel.Transaction is { } transaction) transaction.Publish(destination, _mode, properties, body, _headers.Headers, content.RoutingKey);
+        else session.Publishes.Add(destination, _mode, properties, body, _headers.Headers, content.RoutingKey, confirms, tag);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _headers.Dispose();
+        _last.Dispose();
+        _destination = null;
+    }
+
+    /// <summary>Finds out what follows from a message's address and properties.</summary>
+    private void Prepare(ContentAssembly content)
+    {
+        _destination = null;
+        var properties = AmqpProperties.Read(content.Properties);
+        CheckUser(properties);
+        _lifetime = LifetimeOf(properties);
+        // A request for direct replies carries the address of its channel's consumer instead.
+        if (properties.ReplyTo.SequenceEqual(DirectReplies.Queue))
+            properties.ReplyTo = channel.Replies?.AddressBytes ?? throw Errors.Precondition("fast reply consumer does not exist");
+        // Only a persistent message in a durable queue has to be on disk.
+        _mode = properties.DeliveryMode == 2 ? null : CommitMode.Written;
+        _headers.Write(content.Exchange, content.RoutingKey, properties, withPriority: true);
+        var destination = FindDestination(content, properties);
+        _priority = -1;
+        if (destination.UsesPriority && properties.Has(PropertyFlags.Priority))
+        {
+            // The queue writes what it acts upon.
+            _priority = properties.Priority;
+            _headers.Write(content.Exchange, content.RoutingKey, properties, withPriority: false);
+        }
+        _last.Clear();
+        _last.Write(content.Head);
+        _destination = destination;
+    }
+
+    private Destination FindDestination(ContentAssembly content, in AmqpProperties properties)
+    {
+        var destinations = channel.Session.Destinations;
+        if (properties.Headers.IsEmpty || CarbonCopies.Find(properties.Headers) is not { Count: > 0 } copies) return destinations.Find(content.Address, _headers.Headers);
+        copies.Insert(0, Encoding.UTF8.GetString(content.RoutingKey));
+        return destinations.Find(Encoding.UTF8.GetString(content.Exchange), copies, _headers.Headers);
+    }
+
+    private void CheckUser(in AmqpProperties properties)
+    {
+        if (!properties.Has(PropertyFlags.UserId)) return;
+        var user = channel.Session.User;
+        var claimed = Encoding.UTF8.GetString(properties.UserId);
+        if (claimed != user.Name && !user.MayImpersonate)
+            throw Errors.Precondition($"user_id property set to '{claimed}' but authenticated user was '{user.Name}'");
+    }
+
+    private static long LifetimeOf(in AmqpProperties properties)
+    {
+        if (!properties.Has(PropertyFlags.Expiration)) return -1;
+        if (Utf8Parser.TryParse(properties.Expiration, out long milliseconds, out var used) && used == properties.Expiration.Length && milliseconds is >= 0 and <= uint.MaxValue) return milliseconds;
+        throw Errors.Precondition($"invalid expiration '{Encoding.UTF8.GetString(properties.Expiration)}'");
+    }
+
+    private void Return(ContentAssembly content, in ReadOnlySequence<byte> body)
+    {
+        var method = new BasicReturn
+        {
+            Code = (ushort)ReplyCode.NoRoute,
+            Text = ReplyCode.NoRoute.Name(),
+            Exchange = Encoding.UTF8.GetString(content.Exchange),
+            RoutingKey = Encoding.UTF8.GetString(content.RoutingKey),
+        };
+        channel.Session.Output.Send(channel.Number, method, content.Properties, body, channel.Session.FrameMax);
+    }
+}
+
+/// <summary>The routing keys that a publisher adds in the headers <c>CC</c> and <c>BCC</c>.</summary>
+internal static class CarbonCopies
+{
+    /// <summary>Finds them; null if there are none.</summary>
+    public static List<string>? Find(ReadOnlySpan<byte> table)
+    {
+        List<string>? keys = null;
+        var reader = new WireReader(table);
+        while (!reader.Rest.IsEmpty)
+        {
+            var name = reader.ShortString();
+            if (!name.SequenceEqual("CC"u8) && !name.SequenceEqual("BCC"u8))
+            {
+                reader.SkipValue((FieldType)reader.Octet());
+                continue;
+            }
+            var value = reader.Value();
+            if (value.Type != FieldType.Array) throw Errors.Precondition($"invalid message: {{unacceptable_type_in_cc,{Encoding.UTF8.GetString(name)}}}");
+            keys ??= [];
+            foreach (var item in value.Items)
+                if (item.Type == FieldType.LongString) keys.Add(item.Text);
+        }
+        return keys;
+    }
+}

@@ -1,0 +1,62 @@
+using System.Buffers;
+using Dragoman.Broker.Messages;
+using Dragoman.Broker.Subscriptions;
+using Dragoman.Storage.Journal;
+using Dragoman.Storage.Records;
+
+namespace Dragoman.Amqp.Sessions;
+
+/// <summary>
+/// What a transactional channel has asked for since the last commit: publishes that are not routed to their queues yet,
+/// and settlements that are not handed over.
+/// </summary>
+internal sealed class Transaction(Channel channel) : IDisposable
+{
+    private readonly List<(Settlement Settlement, UnackedTable.Entry Entry)> _settlements = [];
+    private readonly List<PendingPublish> _publishes = [];
+
+    private sealed record PendingPublish(Destination Destination, CommitMode? Mode, MessageProperties Properties, byte[] Body, RecordHeadersWriter Headers, byte[] RoutingKey);
+
+    /// <summary>Publishes a message at the commit.</summary>
+    public void Publish(Destination destination, CommitMode? mode, in MessageProperties properties, in ReadOnlySequence<byte> body, RecordHeaders headers, ReadOnlySpan<byte> routingKey)
+    {
+        var copy = new RecordHeadersWriter();
+        copy.Add(headers);
+        _publishes.Add(new PendingPublish(destination, mode, properties, body.ToArray(), copy, routingKey.ToArray()));
+    }
+
+    /// <summary>Settles a delivery at the commit.</summary>
+    public void Settle(Settlement settlement, in UnackedTable.Entry entry) => _settlements.Add((settlement, entry));
+
+    /// <summary>Does all of it; completes when it is as safe as it was asked to be.</summary>
+    public async ValueTask CommitAsync()
+    {
+        var session = channel.Session;
+        foreach (var publish in _publishes)
+            session.Publishes.Add(publish.Destination, publish.Mode, publish.Properties, new ReadOnlySequence<byte>(publish.Body), publish.Headers.Headers, publish.RoutingKey, null, 0);
+        foreach (var (settlement, entry) in _settlements) entry.Holder!.Settle(settlement, entry.Offset);
+        Clear();
+        session.Flush();
+        await session.Publishes.WaitForAllAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Forgets all of it. What was to be settled is open again, under the tags it has.</summary>
+    public void Rollback()
+    {
+        lock (channel.DeliveryLock)
+        {
+            foreach (var (_, entry) in _settlements) channel.Unacked.PutBack(entry);
+        }
+        Clear();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Clear();
+
+    private void Clear()
+    {
+        foreach (var publish in _publishes) publish.Headers.Dispose();
+        _publishes.Clear();
+        _settlements.Clear();
+    }
+}

@@ -1,0 +1,52 @@
+using System.Collections.Immutable;
+using Dragoman.Amqp.Wire;
+using Dragoman.Broker.Routing;
+
+namespace Dragoman.Amqp.Topology;
+
+/// <summary>What <c>exchange.declare</c> says of an exchange, and the comparison with what is there.</summary>
+internal static class ExchangeDeclaration
+{
+    /// <summary>The argument that names the exchange for messages that go nowhere.</summary>
+    public const string AlternateArgument = "alternate-exchange";
+
+    private const string ArgumentsAttribute = "amqp.arguments";
+
+    /// <summary>The facet that is declared.</summary>
+    /// <param name="type">The type, which must be known.</param>
+    /// <param name="isDurable">Whether it is there after a restart.</param>
+    /// <param name="autoDelete">Whether it goes with its last binding.</param>
+    /// <param name="isInternal">Whether only exchanges publish to it.</param>
+    /// <param name="arguments">The arguments.</param>
+    /// <param name="exchange">The exchange, as error texts name it.</param>
+    /// <exception cref="ChannelException">An argument has a value that it cannot have.</exception>
+    public static ExchangeFacet ToFacet(string type, bool isDurable, bool autoDelete, bool isInternal, FieldTable arguments, string exchange)
+    {
+        string? alternate = null;
+        if (arguments.TryGet(AlternateArgument, out var value))
+            alternate = value.Type == FieldType.LongString ? value.Text : throw Errors.Precondition($"invalid type '{value.TypeName}' for arg '{AlternateArgument}' in {exchange}");
+        return new ExchangeFacet
+        {
+            Type = type,
+            IsDurable = isDurable,
+            AutoDelete = autoDelete,
+            IsInternal = isInternal,
+            AlternateTopic = alternate,
+            Attributes = ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, [KeyValuePair.Create(ArgumentsAttribute, Attributes.WriteTable(arguments))]),
+        };
+    }
+
+    /// <summary>The arguments that an exchange was declared with.</summary>
+    public static FieldTable ArgumentsOf(ExchangeFacet facet) => Attributes.ReadTable(facet.Attributes.GetValueOrDefault(ArgumentsAttribute));
+
+    /// <summary>Checks that the exchange that is there is the one that is declared.</summary>
+    /// <exception cref="ChannelException">It is another.</exception>
+    public static void CheckSame(ExchangeFacet existing, ExchangeFacet declared, string exchange)
+    {
+        Equivalence.Check("type", existing.Type, declared.Type, exchange);
+        Equivalence.Check("durable", existing.IsDurable, declared.IsDurable, exchange);
+        Equivalence.Check("auto_delete", existing.AutoDelete, declared.AutoDelete, exchange);
+        Equivalence.Check("internal", existing.IsInternal, declared.IsInternal, exchange);
+        Equivalence.Check(AlternateArgument, ArgumentsOf(existing), ArgumentsOf(declared), exchange);
+    }
+}

@@ -1,0 +1,263 @@
+using Dragoman.Amqp.Wire;
+using Dragoman.Amqp.Wire.Methods;
+using Dragoman.Storage.Records;
+
+namespace Dragoman.Amqp.Tests.Sessions;
+
+/// <summary>Publishing, confirming, delivering and settling.</summary>
+public sealed class MessagingTests
+{
+    [Fact]
+    public async Task What_is_published_is_confirmed_and_delivered_in_order()
+    {
+        await using var fixture = await AmqpFixture.StartAsync();
+        var client = await fixture.ConnectAsync();
+        var channel = await client.ChannelAsync(confirms: true);
+        await client.QueueAsync(channel, "q");
+        using (var burst = new PooledBuffer())
+        {
+            for (var i = 0; i < 100; i++) client.AddPublish(burst, channel, "", "q", [(byte)i]);
+            await client.SendRawAsync(burst.WrittenSpan.ToArray());
+        }
+        for (var confirmed = 0UL; confirmed < 100;)
+        {
+            var ack = (await client.ReceiveAsync()).As<BasicAck>();
+            Assert.True(ack.Multiple && ack.DeliveryTag > confirmed && ack.DeliveryTag <= 100);
+            confirmed = ack.DeliveryTag;
+        }
+        await client.AskAsync<BasicConsume, BasicConsumeOk>(channel, new BasicConsume { Queue = "q", ConsumerTag = "c" });
+        for (var i = 0; i < 100; i++)
+        {
+            var message = await client.ReceiveAsync();
+            var deliver = message.As<BasicDeliver>();
+            Assert.Equal(("c", (ulong)i + 1, false, "", "q"), (deliver.ConsumerTag, deliver.DeliveryTag, deliver.Redelivered, deliver.Exchange, deliver.RoutingKey));
+            Assert.Equal([(byte)i], message.Body);
+        }
+        await client.SendAsync(channel, new BasicAck { DeliveryTag = 100, Multiple = true });
+        await client.AskAsync<BasicCancel, BasicCancelOk>(channel, new BasicCancel { ConsumerTag = "c" });
+        Assert.Equal(0u, (await client.CountAsync(channel, "q")).MessageCount);
+    }
+
+    [Fact]
+    public async Task A_mandatory_message_that_goes_nowhere_comes_back_before_its_confirm()
+    {
+        await using var fixture = await AmqpFixture.StartAsync();
+        var client = await fixture.ConnectAsync();
+        var channel = await client.ChannelAsync(confirms: true);
+        await client.PublishAsync(channel, "amq.direct", "nowhere", "lost", mandatory: true);
+        var returned = await client.ReceiveAsync();
+        var method = returned.As<BasicReturn>();
+        Assert.Equal((312, "NO_ROUTE", "amq.direct", "nowhere", "lost"), (method.Code, method.Text, method.Exchange, method.RoutingKey, returned.Text));
+        Assert.Equal(1UL, (await client.ReceiveAsync()).As<BasicAck>().DeliveryTag);
+        await client.PublishAsync(channel, "amq.direct", "nowhere", "dropped");
+        Assert.Equal(2UL, (await client.ReceiveAsync()).As<BasicAck>().DeliveryTag);
+    }
+
+    [Fact]
+    public async Task A_message_that_is_returned_keeps_its_place_and_says_so()
+    {
+        await using var fixture = await AmqpFixture.StartAsync();
+        var client = await fixture.ConnectAsync();
+        var channel = await client.ChannelAsync(confirms: true);
+        await client.QueueAsync(channel, "q");
+        foreach (var body in new[] { "a", "b", "c" })
+        {
+            await client.PublishAsync(channel, "", "q", body);
+            await client.ReceiveAsync();
+        }
+        await client.SendAsync(channel, new BasicGet { Queue = "q" });
+        var first = (await client.ReceiveAsync()).As<BasicGetOk>();
+        Assert.Equal((false, 2u), (first.Redelivered, first.MessageCount));
+        await client.SendAsync(channel, new BasicReject { DeliveryTag = first.DeliveryTag, Requeue = true });
+        await client.SendAsync(channel, new BasicGet { Queue = "q" });
+        var again = await client.ReceiveAsync();
+        Assert.Equal(("a", true), (again.Text, again.As<BasicGetOk>().Redelivered));
+    }
+
+    [Fact]
+    public async Task What_a_channel_holds_goes_back_when_it_closes()
+    {
+        await using var fixture = await AmqpFixture.StartAsync();
+        var client = await fixture.ConnectAsync();
+        var channel = await client.ChannelAsync(confirms: true);
+        await client.QueueAsync(channel, "q");
+        await client.PublishAsync(channel, "", "q", "a");
+        await client.ReceiveAsync();
+        await client.AskAsync<BasicConsume, BasicConsumeOk>(channel, new BasicConsume { Queue = "q" });
+        Assert.Equal("a", (await client.ReceiveAsync()).Text);
+        await client.AskAsync<ChannelClose, ChannelCloseOk>(channel, new ChannelClose { Code = 200, Text = "" });
+        await client.ChannelAsync();
+        await client.SendAsync(channel, new BasicGet { Queue = "q" });
+        var got = await client.ReceiveAsync();
+        Assert.True(got.As<BasicGetOk>().Redelivered);
+        Assert.Equal("a", got.Text);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_tag_that_was_not_given_out_closes_the_channel(bool multiple)
+    {
+        await using var fixture = await AmqpFixture.StartAsync();
+        var client = await fixture.ConnectAsync();
+        var channel = await client.ChannelAsync();
+        var close = await client.RefusedAsync(channel, new BasicAck { DeliveryTag = 5, Multiple = multiple });
+        Assert.Equal((406, "PRECONDITION_FAILED - unknown delivery tag 5", 60, 80), (close.Code, close.Text, close.ClassId, close.MethodId));
+    }
+
+    [Fact]
+    public async Task Prefetch_limits_what_a_consumer_holds()
+    {
+        await using var fixture = await AmqpFixture.StartAsync();
+        var client = await fixture.ConnectAsync();
+        var channel = await client.ChannelAsync();
+        await client.QueueAsync(channel, "q");
+        for (var i = 0; i < 5; i++) await client.PublishAsync(channel, "", "q", $"{i}");
+        await client.AskAsync<BasicQos, BasicQosOk>(channel, new BasicQos { PrefetchCount = 2 });
+        await client.AskAsync<BasicConsume, BasicConsumeOk>(channel, new BasicConsume { Queue = "q" });
+        Assert.Equal("0", (await client.ReceiveAsync()).Text);
+        Assert.Equal("1", (await client.ReceiveAsync()).Text);
+        // Were there a third, it would come before the answer to this.
+        Assert.Equal(3u, (await client.CountAsync(channel, "q")).MessageCount);
+        await client.SendAsync(channel, new BasicAck { DeliveryTag = 1 });
+        var third = await client.ReceiveAsync();
+        Assert.Equal(("2", 3UL), (third.Text, third.As<BasicDeliver>().DeliveryTag));
+    }
+
+    [Fact]
+    public async Task Prefetch_by_size_is_not_implemented()
+    {
+        await using var fixture = await AmqpFixture.StartAsync();
+        var client = await fixture.ConnectAsync();
+        var channel = await client.ChannelAsync();
+        await client.SendAsync(channel, new BasicQos { PrefetchSize = 10 });
+        var close = (await client.ReceiveAsync()).As<ConnectionClose>();
+        Assert.Equal((540, "NOT_IMPLEMENTED - prefetch_size!=0 (10)"), (close.Code, close.Text));
+    }
+
+    [Fact]
+    public async Task Publishing_to_what_is_not_there_closes_the_channel()
+    {
+        await using var fixture = await AmqpFixture.StartAsync();
+        var client = await fixture.ConnectAsync();
+        var channel = await client.ChannelAsync();
+        await client.PublishAsync(channel, "nothing", "k", "x");
+        var close = await client.ClosedAsync(channel);
+        Assert.Equal((404, "NOT_FOUND - no exchange 'nothing' in vhost '/'", 60, 40), (close.Code, close.Text, close.ClassId, close.MethodId));
+    }
+
+    [Fact]
+    public async Task A_message_under_somebody_elses_name_is_refused()
+    {
+        await using var fixture = await AmqpFixture.StartAsync();
+        var client = await fixture.ConnectAsync();
+        var channel = await client.ChannelAsync(confirms: true);
+        await client.QueueAsync(channel, "q");
+        await client.PublishAsync(channel, "", "q", "x", p => p.UserId = "guest");
+        (await client.ReceiveAsync()).As<BasicAck>();
+        await client.PublishAsync(channel, "", "q", "x", p => p.UserId = "other");
+        var close = await client.ClosedAsync(channel);
+        Assert.Equal("PRECONDITION_FAILED - user_id property set to 'other' but authenticated user was 'guest'", close.Text);
+    }
+
+    [Fact]
+    public async Task Carbon_copies_are_delivered_and_blind_ones_are_blind()
+    {
+        await using var fixture = await AmqpFixture.StartAsync();
+        var client = await fixture.ConnectAsync();
+        var channel = await client.ChannelAsync(confirms: true);
+        foreach (var queue in new[] { "to", "cc", "bcc" }) await client.QueueAsync(channel, queue);
+        var headers = new FieldTable(
+            KeyValuePair.Create("CC", FieldValue.OfArray([FieldValue.OfText("cc"), FieldValue.OfText("to")])),
+            KeyValuePair.Create("BCC", FieldValue.OfArray([FieldValue.OfText("bcc")])));
+        await client.PublishAsync(channel, "", "to", "x", p => p.Headers = headers);
+        (await client.ReceiveAsync()).As<BasicAck>();
+        foreach (var queue in new[] { "to", "cc", "bcc" })
+        {
+            await client.SendAsync(channel, new BasicGet { Queue = queue, NoAck = true });
+            var got = await client.ReceiveAsync();
+            Assert.Equal((0u, "to"), (got.As<BasicGetOk>().MessageCount, got.As<BasicGetOk>().RoutingKey));
+            Assert.True(got.Headers.TryGet("CC", out _));
+            Assert.False(got.Headers.TryGet("BCC", out _));
+        }
+    }
+
+    [Fact]
+    public async Task Direct_replies_reach_the_requester_past_all_queues()
+    {
+        await using var fixture = await AmqpFixture.StartAsync();
+        var requester = await fixture.ConnectAsync();
+        var replier = await fixture.ConnectAsync();
+        await requester.ChannelAsync(confirms: true);
+        await replier.ChannelAsync();
+        await requester.QueueAsync(1, "service");
+        await requester.AskAsync<BasicConsume, BasicConsumeOk>(1, new BasicConsume { Queue = "amq.rabbitmq.reply-to", NoAck = true, ConsumerTag = "replies" });
+        await requester.PublishAsync(1, "", "service", "question", p => (p.ReplyTo, p.CorrelationId) = ("amq.rabbitmq.reply-to", "17"));
+        (await requester.ReceiveAsync()).As<BasicAck>();
+        await replier.SendAsync(1, new BasicGet { Queue = "service", NoAck = true });
+        var question = await replier.ReceiveAsync();
+        var replyTo = System.Text.Encoding.UTF8.GetString(AmqpProperties.Read(question.Properties).ReplyTo);
+        Assert.StartsWith("amq.rabbitmq.reply-to.", replyTo);
+        Assert.Equal(1u, (await replier.CountAsync(1, replyTo)).ConsumerCount);
+        await replier.PublishAsync(1, "", replyTo, "answer", p => p.CorrelationId = "17", mandatory: true);
+        var reply = await requester.ReceiveAsync();
+        Assert.Equal(("replies", "answer"), (reply.As<BasicDeliver>().ConsumerTag, reply.Text));
+        Assert.Equal("17"u8, AmqpProperties.Read(reply.Properties).CorrelationId);
+        await requester.AskAsync<ChannelClose, ChannelCloseOk>(1, new ChannelClose { Code = 200, Text = "" });
+        await replier.PublishAsync(1, "", replyTo, "too late", mandatory: true);
+        (await replier.ReceiveAsync()).As<BasicReturn>();
+    }
+
+    [Fact]
+    public async Task A_transaction_is_done_at_its_commit_or_not_at_all()
+    {
+        await using var fixture = await AmqpFixture.StartAsync();
+        var client = await fixture.ConnectAsync();
+        var channel = await client.ChannelAsync();
+        await client.QueueAsync(channel, "q");
+        await client.AskAsync<TxSelect, TxSelectOk>(channel, default);
+        await client.PublishAsync(channel, "", "q", "a");
+        Assert.Equal(0u, (await client.CountAsync(channel, "q")).MessageCount);
+        await client.AskAsync<TxRollback, TxRollbackOk>(channel, default);
+        await client.AskAsync<TxCommit, TxCommitOk>(channel, default);
+        Assert.Equal(0u, (await client.CountAsync(channel, "q")).MessageCount);
+        await client.PublishAsync(channel, "", "q", "b");
+        await client.AskAsync<TxCommit, TxCommitOk>(channel, default);
+        Assert.Equal(1u, (await client.CountAsync(channel, "q")).MessageCount);
+        await client.SendAsync(channel, new BasicGet { Queue = "q" });
+        var tag = (await client.ReceiveAsync()).As<BasicGetOk>().DeliveryTag;
+        await client.SendAsync(channel, new BasicAck { DeliveryTag = tag });
+        await client.AskAsync<TxRollback, TxRollbackOk>(channel, default);
+        // The acknowledgement is forgotten, so the tag is still good.
+        await client.SendAsync(channel, new BasicAck { DeliveryTag = tag });
+        await client.AskAsync<TxCommit, TxCommitOk>(channel, default);
+        await client.AskAsync<ChannelClose, ChannelCloseOk>(channel, new ChannelClose { Code = 200, Text = "" });
+        await client.ChannelAsync();
+        Assert.Equal(0u, (await client.CountAsync(channel, "q")).MessageCount);
+    }
+
+    [Fact]
+    public async Task Persistent_messages_and_durable_queues_survive_a_restart_and_others_do_not()
+    {
+        await using var fixture = await AmqpFixture.StartAsync();
+        var client = await fixture.ConnectAsync();
+        var channel = await client.ChannelAsync(confirms: true);
+        await client.QueueAsync(channel, "durable");
+        await client.QueueAsync(channel, "transient", durable: false);
+        await client.AskAsync<ExchangeDeclare, ExchangeDeclareOk>(channel, new ExchangeDeclare { Exchange = "e", Type = "fanout", Durable = true });
+        await client.AskAsync<ExchangeDeclare, ExchangeDeclareOk>(channel, new ExchangeDeclare { Exchange = "te", Type = "fanout" });
+        foreach (var queue in new[] { "durable", "transient" }) await client.AskAsync<QueueBind, QueueBindOk>(channel, new QueueBind { Queue = queue, Exchange = "e" });
+        await client.PublishAsync(channel, "e", "", "kept");
+        (await client.ReceiveAsync()).As<BasicAck>();
+        await fixture.RestartAsync();
+        client = await fixture.ConnectAsync();
+        await client.ChannelAsync(confirms: true);
+        Assert.Equal(1u, (await client.CountAsync(channel, "durable")).MessageCount);
+        await client.PublishAsync(channel, "e", "", "more");
+        (await client.ReceiveAsync()).As<BasicAck>();
+        Assert.Equal(2u, (await client.CountAsync(channel, "durable")).MessageCount);
+        Assert.Equal("NOT_FOUND - no queue 'transient' in vhost '/'", (await client.RefusedAsync(channel, new QueueDeclare { Queue = "transient", Passive = true })).Text);
+        await client.ChannelAsync();
+        Assert.Equal("NOT_FOUND - no exchange 'te' in vhost '/'", (await client.RefusedAsync(channel, new ExchangeDeclare { Exchange = "te", Passive = true })).Text);
+    }
+}
