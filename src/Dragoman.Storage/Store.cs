@@ -377,7 +377,7 @@ public sealed class Store : IAsyncDisposable
     }
 
     /// <summary>Looks at retention now instead of at the next interval.</summary>
-    public Task ApplyRetentionAsync() => _maintenance.ApplyRetentionAsync();
+    public Task ApplyRetentionAsync() => _maintenance.ApplyRetentionAsync(alsoByAge: true);
 
     internal long LastStrongSequenceOf(in Commit.Entry entry) =>
         entry.Log is { } log ? log.LastStrongSequence : _states.TryGetValue(entry.Id, out var state) ? state.LastStrongSequence : 0;

@@ -61,8 +61,14 @@ public sealed record StoreOptions
     /// <summary>Memory for the sparse indexes of segments.</summary>
     public long IndexCacheBytes { get; init; } = 32 << 20;
 
-    /// <summary>How often retention is looked at, and space again after the disk was full.</summary>
+    /// <summary>How often retention by size is looked at, and space again after the disk was full.</summary>
     public TimeSpan MaintenanceInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How often retention by age is looked at. Records bear their producers' times, so they may be past their age when
+    /// they arrive: applications that write old times count on some minutes to read them. The default is Kafka's.
+    /// </summary>
+    public TimeSpan AgeRetentionInterval { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>How often it is looked whether logs have to be compacted.</summary>
     public TimeSpan CompactionInterval { get; init; } = TimeSpan.FromSeconds(5);

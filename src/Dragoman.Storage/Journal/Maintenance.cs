@@ -25,6 +25,7 @@ internal sealed class Maintenance(Store store, FileJournal journal) : IDisposabl
     [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong here stops the store; nothing is swallowed.")]
     private async Task RunAsync()
     {
+        var looked = store.Time.GetTimestamp();
         while (!_stop.IsCancellationRequested && !store.Failed.IsCompleted)
         {
             try
@@ -32,7 +33,9 @@ internal sealed class Maintenance(Store store, FileJournal journal) : IDisposabl
                 await Task.Delay(store.Options.MaintenanceInterval, store.Time, _stop.Token);
                 if (journal.Space.IsFull) journal.RetrySpace();
                 store.WakeCheckpointer();
-                await ApplyRetentionAsync();
+                var alsoByAge = store.Time.GetElapsedTime(looked) >= store.Options.AgeRetentionInterval;
+                if (alsoByAge) looked = store.Time.GetTimestamp();
+                await ApplyRetentionAsync(alsoByAge);
                 ForgetProducers();
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -57,13 +60,14 @@ internal sealed class Maintenance(Store store, FileJournal journal) : IDisposabl
     }
 
     /// <summary>Gives up what retention no longer keeps, and lets go of segments that hold nothing else.</summary>
-    public async Task ApplyRetentionAsync()
+    /// <param name="alsoByAge">Whether to look at the records' age, and not only at the logs' size.</param>
+    public async Task ApplyRetentionAsync(bool alsoByAge)
     {
         var now = store.Time.GetUtcNow().ToUnixTimeMilliseconds();
         var advancing = new List<Task>();
         foreach (var log in store.Logs)
         {
-            if (log.RetainedFrom(now) is var from && from > log.StartOffset)
+            if (log.RetainedFrom(alsoByAge ? now : null) is var from && from > log.StartOffset)
                 advancing.Add(store.TruncateAsync(log, from, CommitMode.Written).AsTask());
         }
         Exception? failure = null;

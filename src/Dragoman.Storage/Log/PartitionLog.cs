@@ -407,11 +407,11 @@ public sealed class PartitionLog
         }
     }
 
-    /// <summary>The first offset that retention keeps at a time, in milliseconds since 1970.</summary>
-    internal long RetainedFrom(long now)
+    /// <summary>The first offset that retention keeps at a time, in milliseconds since 1970; null for retention by size alone.</summary>
+    internal long RetainedFrom(long? now)
     {
         var retention = Retention;
-        if (retention is { MaxAgeMs: < 0, MaxBytes: < 0 } || StartOffset == HighWatermark) return 0;
+        if ((retention.MaxBytes < 0 && (now is null || retention.MaxAgeMs < 0)) || StartOffset == HighWatermark) return 0;
         var chunks = new List<Chunk>();
         var start = StartOffset;
         var end = HighWatermark;
@@ -419,7 +419,7 @@ public sealed class PartitionLog
         try
         {
             var from = start;
-            if (retention.MaxAgeMs >= 0) from = Math.Max(from, FirstNotBefore(chunks, now - retention.MaxAgeMs, end));
+            if (now is { } time && retention.MaxAgeMs >= 0) from = Math.Max(from, FirstNotBefore(chunks, time - retention.MaxAgeMs, end));
             if (retention.MaxBytes >= 0) from = Math.Max(from, FirstWithin(chunks, retention.MaxBytes, start));
             return Math.Min(from, end);
         }

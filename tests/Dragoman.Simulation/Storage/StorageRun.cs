@@ -74,6 +74,7 @@ internal sealed class StorageRun
         MaxOpenFiles = 4,
         IndexCacheBytes = 2048,
         MaintenanceInterval = TimeSpan.FromMilliseconds(200),
+        AgeRetentionInterval = TimeSpan.FromMilliseconds(300),
         CompactionInterval = TimeSpan.FromMilliseconds(150),
         CompactionKeyBytes = 0,
         CompactionBytesPerSecond = 1 << 20,
