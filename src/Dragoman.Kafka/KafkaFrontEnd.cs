@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Dragoman.Kafka.Handlers;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Protocols;
@@ -7,6 +8,7 @@ using Dragoman.Protocols.Authentication;
 using Dragoman.Protocols.Framing;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 
@@ -69,11 +71,15 @@ public sealed class KafkaFrontEnd : IFrontEnd
     /// <param name="name">What the log calls the connection.</param>
     /// <param name="local">The address that the client reached, if there is one.</param>
     /// <param name="remote">The address that the client connects from, if there is one.</param>
-    public KafkaSession CreateSession(IDuplexPipe transport, string name, IPEndPoint? local = null, IPEndPoint? remote = null) => new(this, transport, name, local, remote);
+    /// <param name="certificate">The certificate that the client showed, if it did.</param>
+    public KafkaSession CreateSession(
+        IDuplexPipe transport, string name, IPEndPoint? local = null, IPEndPoint? remote = null, X509Certificate2? certificate = null) => new(this, transport, name, local, remote, certificate);
 
     private async Task ServeAsync(ConnectionContext connection)
     {
-        var session = CreateSession(connection.Transport, $"{connection.ConnectionId} from {connection.RemoteEndPoint}", connection.LocalEndPoint as IPEndPoint, connection.RemoteEndPoint as IPEndPoint);
+        var session = CreateSession(
+            connection.Transport, $"{connection.ConnectionId} from {connection.RemoteEndPoint}", connection.LocalEndPoint as IPEndPoint,
+            connection.RemoteEndPoint as IPEndPoint, connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate);
         var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         using (closing.UnsafeRegister(static state => ((KafkaSession)state!).Stop(), session))
             await session.RunAsync(connection.ConnectionClosed).ConfigureAwait(false);

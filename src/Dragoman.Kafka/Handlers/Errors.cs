@@ -1,3 +1,4 @@
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Groups;
 using Dragoman.Broker.Topics;
 using Dragoman.Kafka.Wire;
@@ -71,4 +72,15 @@ internal static class Errors
     /// </summary>
     public static ErrorCode OfEpoch(int clients, int ours) =>
         clients < 0 || clients == ours ? ErrorCode.None : clients < ours ? ErrorCode.FencedLeaderEpoch : ErrorCode.UnknownLeaderEpoch;
+
+    /// <summary>The code for how a change to the accounts ended.</summary>
+    public static ErrorCode Of(AccountStatus status) => status switch
+    {
+        AccountStatus.Ok => ErrorCode.None,
+        AccountStatus.NotFound => ErrorCode.ResourceNotFound,
+        AccountStatus.AlreadyExists => ErrorCode.DuplicateResource,
+        AccountStatus.Full => ErrorCode.KafkaStorageError,
+        AccountStatus.StorageError => ErrorCode.KafkaStorageError,
+        _ => ErrorCode.InvalidRequest,
+    };
 }

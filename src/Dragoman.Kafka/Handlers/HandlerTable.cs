@@ -27,6 +27,8 @@ internal sealed class HandlerTable
     public static HandlerTable Create() => new(
     [
         new ApiVersionsHandler(),
+        new SaslHandshakeHandler(),
+        new SaslAuthenticateHandler(),
         new MetadataHandler(),
         new ProduceHandler(),
         new FetchHandler(),
@@ -60,6 +62,11 @@ internal sealed class HandlerTable
         new DescribeQuorumHandler(),
         new UpdateFeaturesHandler(),
         new DescribeTopicPartitionsHandler(),
+        new DescribeAclsHandler(),
+        new CreateAclsHandler(),
+        new DeleteAclsHandler(),
+        new DescribeUserScramCredentialsHandler(),
+        new AlterUserScramCredentialsHandler(),
     ]);
 
     /// <summary>Finds what handles a request.</summary>

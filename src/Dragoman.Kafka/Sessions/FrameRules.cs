@@ -11,11 +11,22 @@ internal sealed class FrameRules(KafkaOptions options) : IFrameRules
     // A request's number, its version and its correlation id.
     private const int SmallestHeader = 8;
 
+    // Kafka's sasl.server.max.receive.size.
+    private const int LargestBare = 512 * 1024;
+
+    /// <summary>Whether frames are bare steps of a SASL exchange, and not requests.</summary>
+    public bool IsBare { get; set; }
+
     /// <summary>The request's number tells Produce from the rest.</summary>
-    public int PrefixLength => sizeof(short);
+    public int PrefixLength => IsBare ? 0 : sizeof(short);
 
     public void Check(int length, ReadOnlySpan<byte> head)
     {
+        if (IsBare)
+        {
+            if (length is < 0 or > LargestBare) throw new ConnectionFailedException($"The client announced a SASL message of {length} bytes; at most {LargestBare} are taken.");
+            return;
+        }
         var largest = Math.Max(options.MaxRequestBytes, options.MaxControlRequestBytes);
         if (head.Length >= sizeof(int) + sizeof(short))
         {

@@ -3,9 +3,11 @@ using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using System.Net;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography.X509Certificates;
 using Dragoman.Kafka.Handlers;
 using Dragoman.Kafka.Wire;
 using Dragoman.Protocols;
+using Dragoman.Protocols.Authentication;
 using Dragoman.Protocols.Framing;
 using Microsoft.Extensions.Logging;
 
@@ -22,14 +24,18 @@ public sealed class KafkaSession : IDisposable
 
     private readonly PipeReader _input;
     private readonly PipeWriter _output;
+    private static readonly BareSaslHandler BareSasl = new();
+
+    private readonly FrameRules _rules;
     private readonly FrameReader _frames;
     private readonly ResponseQueue _responses = new();
     private readonly ResponseWriter _writer;
     private readonly CancellationTokenSource _ended = new();
     private readonly ConcurrentBag<PendingRequest> _pool = [];
     private volatile bool _stopping;
+    private DateTimeOffset? _authenticatedUntil;
 
-    internal KafkaSession(KafkaFrontEnd frontEnd, IDuplexPipe transport, string name, IPEndPoint? local, IPEndPoint? remote)
+    internal KafkaSession(KafkaFrontEnd frontEnd, IDuplexPipe transport, string name, IPEndPoint? local, IPEndPoint? remote, X509Certificate2? certificate)
     {
         FrontEnd = frontEnd;
         Name = name;
@@ -38,7 +44,10 @@ public sealed class KafkaSession : IDisposable
         ClientHost = $"/{(remote?.Address is { IsIPv4MappedToIPv6: true } mapped ? mapped.MapToIPv4() : remote?.Address)}";
         _input = transport.Input;
         _output = transport.Output;
-        _frames = new FrameReader(_input, new FrameRules(frontEnd.Options), frontEnd.Budget, frontEnd.Broker.Time);
+        _rules = new FrameRules(frontEnd.Options);
+        _frames = new FrameReader(_input, _rules, frontEnd.Budget, frontEnd.Broker.Time);
+        var host = ClientHost.Length > 1 ? ClientHost[1..] : "127.0.0.1";
+        Identity = frontEnd.Authenticator.FromCertificate(certificate, host) ?? frontEnd.Authenticator.Anonymous(host);
         _writer = new ResponseWriter(_output);
     }
 
@@ -49,6 +58,33 @@ public sealed class KafkaSession : IDisposable
 
     /// <summary>The address that the client reached.</summary>
     internal IPEndPoint? Local { get; }
+
+    /// <summary>Who the client is.</summary>
+    internal ClientIdentity Identity { get; private set; }
+
+    /// <summary>The SASL exchange that is under way; null if none is.</summary>
+    internal SaslExchange? Sasl { get; private set; }
+
+    /// <summary>Begins a SASL exchange.</summary>
+    internal void BeginSasl(string mechanism, bool bare)
+    {
+        Sasl = new SaslExchange(FrontEnd.Authenticator, mechanism, Identity.Host);
+        _rules.IsBare = bare;
+    }
+
+    /// <summary>Ends a SASL exchange, by which the client has become somebody, or has not.</summary>
+    internal void EndSasl(ClientIdentity? identity, DateTimeOffset? expires)
+    {
+        Sasl = null;
+        _rules.IsBare = false;
+        // Whoever proves to be somebody else in the middle of a connection is that one from then on; Kafka would close.
+        if (identity is null) return;
+        Identity = identity;
+        _authenticatedUntil = expires;
+    }
+
+    /// <summary>Reads no further request; what was answered still goes out.</summary>
+    internal void CloseAfterAnswers() => _stopping = true;
 
     /// <summary>Where the client connects from, as groups show it.</summary>
     internal string ClientHost { get; }
@@ -138,8 +174,15 @@ public sealed class KafkaSession : IDisposable
     {
         try
         {
+            if (_rules.IsBare)
+            {
+                request.Begin(frame, default, 0, BareSasl);
+                return false;
+            }
             var reader = new KafkaReader(new ReadOnlySequence<byte>(frame.Memory));
             var header = RequestHeader.Read(ref reader);
+            if (MustLogInFirst(header.ApiKey))
+                throw new ConnectionFailedException($"The client sent {header.ApiKey} without having logged in. Set security.protocol=SASL_PLAINTEXT or SASL_SSL, and its credentials, in the client.");
             if (!FrontEnd.Handlers.TryGet(header, out var handler))
                 throw new ConnectionFailedException($"Request {header.ApiKey} in version {header.ApiVersion} is not served. Is the client much older, or newer, than Kafka 2.1 to 4?");
             request.Begin(frame, header, (int)(frame.Length - reader.Remaining), handler);
@@ -151,6 +194,15 @@ public sealed class KafkaSession : IDisposable
             if (error is KafkaWireException) throw new ConnectionFailedException($"The client sent no Kafka request: {error.Message}", error);
             throw;
         }
+    }
+
+    private bool MustLogInFirst(ApiKey key)
+    {
+        if (key is ApiKey.ApiVersions or ApiKey.SaslHandshake or ApiKey.SaslAuthenticate) return false;
+        if (Identity.User is null) return FrontEnd.Authenticator.RequiresLogin;
+        if (_authenticatedUntil is { } until && FrontEnd.Broker.Time.GetUtcNow() >= until)
+            throw new ConnectionFailedException("The client's token has expired, and it has not authenticated anew (KIP-368).");
+        return false;
     }
 
     /// <summary>Takes in how a request's handling ended.</summary>
