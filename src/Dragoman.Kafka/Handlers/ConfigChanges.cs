@@ -1,5 +1,7 @@
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
 using Dragoman.Kafka.Configs;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
 using Dragoman.Kafka.Wire;
@@ -22,6 +24,7 @@ internal static class ConfigChanges
     {
         if (type != ConfigResourceType.Topic)
             throw new KafkaRequestException(ErrorCode.InvalidRequest, $"The configuration of resources of type {type} cannot be changed while the broker runs.");
+        if (!request.MayUseTopic(Operations.AlterConfigs, name)) throw new KafkaRequestException(ErrorCode.TopicAuthorizationFailed, "The client may not change this topic's configuration.");
         var broker = request.Broker;
         var topic = broker.Topics.Find(KafkaTopicNames.Parse(name))
             ?? throw new KafkaRequestException(ErrorCode.UnknownTopicOrPartition, $"There is no topic '{name}'.");

@@ -1,4 +1,6 @@
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
 using Dragoman.Kafka.Wire;
@@ -20,6 +22,7 @@ internal sealed class CreatePartitionsHandler : RequestHandler<CreatePartitionsR
             {
                 if (message.Topics.Count(t => t.Name == asked.Name) > 1)
                     throw new KafkaRequestException(ErrorCode.InvalidRequest, $"The request names topic '{asked.Name}' more than once.");
+                if (!request.MayUseTopic(Operations.Alter, asked.Name)) throw new KafkaRequestException(ErrorCode.TopicAuthorizationFailed, "The client may not change this topic.");
                 await AddAsync(asked, message.ValidateOnly, request.Broker).ConfigureAwait(false);
             }
             catch (KafkaRequestException error)

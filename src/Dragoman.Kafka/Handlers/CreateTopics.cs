@@ -1,5 +1,6 @@
 using Dragoman.Broker.Topics;
 using Dragoman.Kafka.Configs;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
 using Dragoman.Kafka.Wire;
@@ -29,6 +30,7 @@ internal sealed class CreateTopicsHandler : RequestHandler<CreateTopicsRequest, 
             try
             {
                 if (twice.Contains(name)) throw new KafkaRequestException(ErrorCode.InvalidRequest, $"The request names topic '{name}' more than once.");
+                if (!request.MayCreateTopic(name)) throw new KafkaRequestException(ErrorCode.TopicAuthorizationFailed, "Authorization failed.");
                 await CreateAsync(topic, message.ValidateOnly, request.Broker, result).ConfigureAwait(false);
             }
             catch (KafkaRequestException error)

@@ -1,4 +1,6 @@
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
 using Dragoman.Kafka.Wire;
@@ -21,6 +23,11 @@ internal sealed class DeleteRecordsHandler : RequestHandler<DeleteRecordsRequest
             {
                 var answer = new DeleteRecordsResponse.DeleteRecordsPartitionResult { PartitionIndex = partition.PartitionIndex, LowWatermark = -1 };
                 result.Partitions.Add(answer);
+                if (!request.MayUseTopic(Operations.Delete, asked.Name))
+                {
+                    answer.ErrorCode = ErrorCode.TopicAuthorizationFailed;
+                    continue;
+                }
                 if (topic is null || (uint)partition.PartitionIndex >= (uint)topic.Partitions.Count)
                 {
                     answer.ErrorCode = ErrorCode.UnknownTopicOrPartition;

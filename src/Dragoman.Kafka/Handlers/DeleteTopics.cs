@@ -1,4 +1,6 @@
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
 using Dragoman.Kafka.Wire;
@@ -22,8 +24,10 @@ internal sealed class DeleteTopicsHandler : RequestHandler<DeleteTopicsRequest, 
         var result = new DeleteTopicsResponse.DeletableTopicResult { Name = name, TopicId = id };
         if ((name is null) == (id == Guid.Empty)) return Refuse(result, ErrorCode.InvalidRequest, "A topic to delete has either a name or an id.");
         var topic = name is null ? request.Broker.Topics.Find(id) : request.Broker.Topics.Find(KafkaTopicNames.Parse(name));
+        if (topic is null && name is not null && !request.MayUseTopic(Operations.Describe, name)) return Refuse(result, ErrorCode.TopicAuthorizationFailed, "The client may not see this topic.");
         if (topic is null)
             return name is null ? Refuse(result, ErrorCode.UnknownTopicId, $"There is no topic with id {id}.") : Refuse(result, ErrorCode.UnknownTopicOrPartition, $"There is no topic '{name}'.");
+        if (!request.MayUseTopic(Operations.Delete, topic.Name)) return Refuse(result, ErrorCode.TopicAuthorizationFailed, "The client may not delete this topic.");
         result.Name = KafkaTopicNames.Format(topic.Name);
         result.TopicId = topic.Id;
         var answer = await request.Broker.Topics.DeleteAsync(topic.Name).ConfigureAwait(false);

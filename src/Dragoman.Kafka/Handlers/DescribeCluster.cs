@@ -1,3 +1,4 @@
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Wire;
 using Dragoman.Kafka.Wire.Messages;
@@ -26,7 +27,7 @@ internal sealed class DescribeClusterHandler : RequestHandler<DescribeClusterReq
             ClusterId = Cluster.IdOf(request.Broker),
             ControllerId = node,
             Brokers = [new() { BrokerId = node, Host = host, Port = port, Rack = request.FrontEnd.Options.Rack }],
-            ClusterAuthorizedOperations = message.IncludeClusterAuthorizedOperations ? Cluster.AllClusterOperations : int.MinValue,
+            ClusterAuthorizedOperations = message.IncludeClusterAuthorizedOperations ? request.ClusterOperations() : int.MinValue,
         });
     }
 }

@@ -1,6 +1,8 @@
 using System.Globalization;
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
 using Dragoman.Kafka.Configs;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
 using Dragoman.Kafka.Wire;
@@ -35,6 +37,9 @@ internal sealed class DescribeConfigsHandler : RequestHandler<DescribeConfigsReq
     private static IEnumerable<DescribeConfigsResponse.DescribeConfigsResourceResult> Describe(
         DescribeConfigsRequest.DescribeConfigsResource resource, DescribeConfigsRequest message, PendingRequest request)
     {
+        if (resource.ResourceType == ConfigResourceType.Topic && !request.MayUseTopic(Operations.DescribeConfigs, resource.ResourceName))
+            throw new KafkaRequestException(ErrorCode.TopicAuthorizationFailed, "The client may not see this topic's configuration.");
+        if (resource.ResourceType != ConfigResourceType.Topic) request.RequireCluster(Operations.DescribeConfigs);
         switch (resource.ResourceType)
         {
             case ConfigResourceType.Topic:

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
@@ -62,10 +63,17 @@ internal sealed class FetchOperation : ILogListener, IDisposable
             var topic = byId ? topics.Find(asked.TopicId) : topics.Find(KafkaTopicNames.Parse(asked.Topic));
             var answers = new List<FetchResponse.PartitionData>(asked.Partitions.Count);
             response.Responses.Add(new() { Topic = asked.Topic, TopicId = asked.TopicId, Partitions = answers });
+            var mayRead = topic is null || _session.Identity.Allows(Operations.Read, ResourceKind.Topic, topic.Name.Namespace, topic.Name.Name);
             foreach (var partition in asked.Partitions)
             {
                 var answer = new FetchResponse.PartitionData { PartitionIndex = partition.Partition, HighWatermark = -1, Records = Empty };
                 answers.Add(answer);
+                if (!mayRead)
+                {
+                    answer.ErrorCode = ErrorCode.TopicAuthorizationFailed;
+                    _parts.Add(new Part(partition, answer, null));
+                    continue;
+                }
                 var handle = topic is not null && (uint)partition.Partition < (uint)topic.Partitions.Count ? topic.Partitions[partition.Partition] : null;
                 if (handle is null) answer.ErrorCode = topic is null && byId ? ErrorCode.UnknownTopicId : ErrorCode.UnknownTopicOrPartition;
                 _parts.Add(new Part(partition, answer, handle));

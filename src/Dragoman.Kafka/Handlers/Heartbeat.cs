@@ -1,6 +1,9 @@
 using Dragoman.Broker.Groups;
+using Dragoman.Broker.Security;
 using Dragoman.Kafka.Groups;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
+using Dragoman.Kafka.Wire;
 using Dragoman.Kafka.Wire.Messages;
 
 namespace Dragoman.Kafka.Handlers;
@@ -11,6 +14,8 @@ internal sealed class HeartbeatHandler : RequestHandler<HeartbeatRequest, Heartb
     protected override ValueTask<HeartbeatResponse?> HandleAsync(HeartbeatRequest message, PendingRequest request)
     {
         var caller = new GroupCaller(message.MemberId, message.GroupInstanceId, message.GenerationId);
+        if (!request.MayUseGroup(Operations.Read, message.GroupId))
+            return ValueTask.FromResult<HeartbeatResponse?>(new HeartbeatResponse { ErrorCode = ErrorCode.GroupAuthorizationFailed });
         var status = request.Broker.Groups.Heartbeat(KafkaGroupNames.Parse(message.GroupId), caller);
         return ValueTask.FromResult<HeartbeatResponse?>(new HeartbeatResponse { ErrorCode = Errors.Of(status) });
     }

@@ -1,3 +1,4 @@
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Wire;
 using Dragoman.Kafka.Wire.Messages;
@@ -12,6 +13,7 @@ internal sealed class InitProducerIdHandler : RequestHandler<InitProducerIdReque
     {
         // Clients give up on this one at once, and say so.
         if (message.TransactionalId is not null) return new InitProducerIdResponse { ErrorCode = ErrorCode.UnsupportedVersion, ProducerEpoch = -1 };
+        if (!request.MayProduceIdempotently()) return new InitProducerIdResponse { ErrorCode = ErrorCode.ClusterAuthorizationFailed, ProducerEpoch = -1 };
         try
         {
             return new InitProducerIdResponse { ProducerId = await request.Broker.ProducerIds.AllocateAsync().ConfigureAwait(false) };

@@ -1,7 +1,10 @@
 using Dragoman.Broker.Groups.Classic;
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
 using Dragoman.Kafka.Groups;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
+using Dragoman.Kafka.Wire;
 using Dragoman.Kafka.Wire.Messages;
 
 namespace Dragoman.Kafka.Handlers;
@@ -20,6 +23,7 @@ internal sealed class JoinGroupHandler : RequestHandler<JoinGroupRequest, JoinGr
 
     protected override async ValueTask<JoinGroupResponse?> HandleAsync(JoinGroupRequest message, PendingRequest request)
     {
+        if (!request.MayUseGroup(Operations.Read, message.GroupId)) return new JoinGroupResponse { ErrorCode = ErrorCode.GroupAuthorizationFailed };
         var answer = await request.Broker.Groups.JoinAsync(
             new JoinRequest
             {

@@ -1,5 +1,7 @@
 using Dragoman.Broker.Groups.Classic;
+using Dragoman.Broker.Security;
 using Dragoman.Kafka.Groups;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Wire;
 using Dragoman.Kafka.Wire.Messages;
@@ -14,6 +16,7 @@ internal sealed class LeaveGroupHandler : RequestHandler<LeaveGroupRequest, Leav
 
     protected override async ValueTask<LeaveGroupResponse?> HandleAsync(LeaveGroupRequest message, PendingRequest request)
     {
+        if (!request.MayUseGroup(Operations.Read, message.GroupId)) return new LeaveGroupResponse { ErrorCode = ErrorCode.GroupAuthorizationFailed };
         if (message.GroupId.Length == 0) return new LeaveGroupResponse { ErrorCode = ErrorCode.InvalidGroupId };
         var group = KafkaGroupNames.Parse(message.GroupId);
         if (request.Version < ManyMembers)

@@ -1,4 +1,6 @@
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
 using Dragoman.Kafka.Wire;
@@ -25,8 +27,11 @@ internal sealed class ListOffsetsHandler : RequestHandler<ListOffsetsRequest, Li
             var topic = request.Broker.Topics.Find(KafkaTopicNames.Parse(asked.Name));
             var answer = new ListOffsetsResponse.ListOffsetsTopicResponse { Name = asked.Name };
             response.Topics.Add(answer);
+            var mayDescribe = request.MayUseTopic(Operations.Describe, asked.Name);
             foreach (var partition in asked.Partitions)
-                answer.Partitions.Add(await FindAsync(topic, partition, message.IsolationLevel, request.Version).ConfigureAwait(false));
+                answer.Partitions.Add(mayDescribe
+                    ? await FindAsync(topic, partition, message.IsolationLevel, request.Version).ConfigureAwait(false)
+                    : new ListOffsetsResponse.ListOffsetsPartitionResponse { PartitionIndex = partition.PartitionIndex, ErrorCode = ErrorCode.TopicAuthorizationFailed });
         }
         return response;
     }

@@ -1,4 +1,6 @@
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
 using Dragoman.Kafka.Wire;
@@ -19,12 +21,12 @@ internal sealed class MetadataHandler : RequestHandler<MetadataRequest, Metadata
             ClusterId = Cluster.IdOf(broker),
             ControllerId = broker.Options.NodeId,
         };
-        if (message.IncludeClusterAuthorizedOperations) response.ClusterAuthorizedOperations = Cluster.AllClusterOperations;
+        if (message.IncludeClusterAuthorizedOperations) response.ClusterAuthorizedOperations = request.ClusterOperations();
         // No list means all topics; in version 0, which cannot leave the list out, an empty one does.
         if (message.Topics is null || (request.Version == 0 && message.Topics.Count == 0))
         {
             foreach (var topic in broker.Topics.List())
-                if (topic.Name.Namespace == Broker.Namespaces.NamespaceName.Default) response.Topics.Add(Describe(topic, broker, message));
+                if (topic.Name.Namespace == Broker.Namespaces.NamespaceName.Default && request.MayUseTopic(Operations.Describe, topic.Name)) response.Topics.Add(Describe(topic, request, message));
             return response;
         }
         foreach (var asked in message.Topics) response.Topics.Add(await DescribeAsync(asked, message, request).ConfigureAwait(false));
@@ -39,23 +41,27 @@ internal sealed class MetadataHandler : RequestHandler<MetadataRequest, Metadata
         {
             // Versions 10 and 11 have the field and did not serve it yet.
             if (request.Version < 12) return Refuse(asked, ErrorCode.InvalidRequest);
-            return broker.Topics.Find(asked.TopicId) is { } byId ? Describe(byId, broker, message) : Refuse(asked, ErrorCode.UnknownTopicId);
+            // Who may not see a topic does not learn its name either.
+            return broker.Topics.Find(asked.TopicId) is { } byId && request.MayUseTopic(Operations.Describe, byId.Name) ? Describe(byId, request, message) : Refuse(asked, ErrorCode.UnknownTopicId);
         }
         var name = KafkaTopicNames.Parse(asked.Name);
-        if (broker.Topics.Find(name) is { } found) return Describe(found, broker, message);
+        if (!request.MayUseTopic(Operations.Describe, asked.Name)) return Refuse(asked, ErrorCode.TopicAuthorizationFailed);
+        if (broker.Topics.Find(name) is { } found) return Describe(found, request, message);
         if (!KafkaTopicNames.IsLegal(asked.Name, out _)) return Refuse(asked, ErrorCode.InvalidTopicException);
         if (!message.AllowAutoTopicCreation || !broker.Options.AutoCreateTopics) return Refuse(asked, ErrorCode.UnknownTopicOrPartition);
+        if (!request.MayCreateTopic(asked.Name)) return Refuse(asked, ErrorCode.TopicAuthorizationFailed);
         var answer = await broker.Topics.CreateAsync(name, broker.Options.DefaultPartitions, broker.Options.DefaultTopicSettings).ConfigureAwait(false);
         return answer is { Status: TopicStatus.Ok or TopicStatus.AlreadyExists, Topic: { } topic }
-            ? Describe(topic, broker, message)
+            ? Describe(topic, request, message)
             : Refuse(asked, answer.Status == TopicStatus.AlreadyExists ? ErrorCode.LeaderNotAvailable : Errors.Of(answer.Status));
     }
 
     private static MetadataResponse.MetadataResponseTopic Refuse(MetadataRequest.MetadataRequestTopic asked, ErrorCode error) =>
         new() { ErrorCode = error, Name = asked.Name, TopicId = asked.TopicId };
 
-    private static MetadataResponse.MetadataResponseTopic Describe(ITopicHandle topic, Broker.Broker broker, MetadataRequest message)
+    private static MetadataResponse.MetadataResponseTopic Describe(ITopicHandle topic, PendingRequest request, MetadataRequest message)
     {
+        var broker = request.Broker;
         var partitions = topic.Partitions;
         var described = new MetadataResponse.MetadataResponseTopic
         {
@@ -63,7 +69,7 @@ internal sealed class MetadataHandler : RequestHandler<MetadataRequest, Metadata
             TopicId = topic.Id,
             Partitions = new List<MetadataResponse.MetadataResponsePartition>(partitions.Count),
         };
-        if (message.IncludeTopicAuthorizedOperations) described.TopicAuthorizedOperations = Cluster.AllTopicOperations;
+        if (message.IncludeTopicAuthorizedOperations) described.TopicAuthorizedOperations = request.TopicOperations(topic.Name);
         List<int> nodes = [broker.Options.NodeId];
         foreach (var partition in partitions)
         {

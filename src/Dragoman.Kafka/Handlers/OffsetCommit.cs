@@ -1,6 +1,8 @@
 using Dragoman.Broker.Groups;
 using Dragoman.Broker.Groups.Offsets;
+using Dragoman.Broker.Security;
 using Dragoman.Kafka.Groups;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
 using Dragoman.Kafka.Wire;
@@ -24,12 +26,14 @@ internal sealed class OffsetCommitHandler : RequestHandler<OffsetCommitRequest, 
             var topic = request.Broker.Topics.Find(KafkaTopicNames.Parse(asked.Name));
             var answer = new OffsetCommitResponse.OffsetCommitResponseTopic { Name = asked.Name, Partitions = new(asked.Partitions.Count) };
             response.Topics.Add(answer);
+            var mayRead = request.MayUseTopic(Operations.Read, asked.Name);
             foreach (var partition in asked.Partitions)
             {
                 var result = new OffsetCommitResponse.OffsetCommitResponsePartition { PartitionIndex = partition.PartitionIndex };
                 answer.Partitions.Add(result);
                 var metadata = partition.CommittedMetadata ?? "";
-                if (topic is null || partition.PartitionIndex < 0) result.ErrorCode = ErrorCode.UnknownTopicOrPartition;
+                if (!mayRead) result.ErrorCode = ErrorCode.TopicAuthorizationFailed;
+                else if (topic is null || partition.PartitionIndex < 0) result.ErrorCode = ErrorCode.UnknownTopicOrPartition;
                 else if (metadata.Length > request.Broker.Groups.Options.MaxOffsetMetadata) result.ErrorCode = ErrorCode.OffsetMetadataTooLarge;
                 else
                 {
@@ -39,6 +43,11 @@ internal sealed class OffsetCommitHandler : RequestHandler<OffsetCommitRequest, 
             }
         }
         if (message.Topics.Count == 0) return response;
+        if (!request.MayUseGroup(Operations.Read, message.GroupId))
+        {
+            foreach (var result in response.Topics.SelectMany(t => t.Partitions)) result.ErrorCode = ErrorCode.GroupAuthorizationFailed;
+            return response;
+        }
         var caller = new GroupCaller(message.MemberId, message.GroupInstanceId, message.GenerationIdOrMemberEpoch);
         var status = await request.Broker.Groups.CommitOffsetsAsync(
             KafkaGroupNames.Parse(message.GroupId), caller, accepted, message.RetentionTimeMs).ConfigureAwait(false);

@@ -1,6 +1,8 @@
 using Dragoman.Broker.Groups;
 using Dragoman.Broker.Groups.Offsets;
+using Dragoman.Broker.Security;
 using Dragoman.Kafka.Groups;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
 using Dragoman.Kafka.Wire;
@@ -13,6 +15,7 @@ internal sealed class OffsetDeleteHandler : RequestHandler<OffsetDeleteRequest, 
 {
     protected override async ValueTask<OffsetDeleteResponse?> HandleAsync(OffsetDeleteRequest message, PendingRequest request)
     {
+        if (!request.MayUseGroup(Operations.Delete, message.GroupId)) return new OffsetDeleteResponse { ErrorCode = ErrorCode.GroupAuthorizationFailed };
         var response = new OffsetDeleteResponse();
         var partitions = new List<GroupPartition>();
         var answers = new List<OffsetDeleteResponse.OffsetDeleteResponsePartition>();
@@ -25,6 +28,11 @@ internal sealed class OffsetDeleteHandler : RequestHandler<OffsetDeleteRequest, 
             {
                 var result = new OffsetDeleteResponse.OffsetDeleteResponsePartition { PartitionIndex = partition.PartitionIndex };
                 answer.Partitions.Add(result);
+                if (!request.MayUseTopic(Operations.Read, asked.Name))
+                {
+                    result.ErrorCode = ErrorCode.TopicAuthorizationFailed;
+                    continue;
+                }
                 if (topic is null || (uint)partition.PartitionIndex >= (uint)topic.Partitions.Count)
                 {
                     result.ErrorCode = ErrorCode.UnknownTopicOrPartition;

@@ -1,6 +1,8 @@
 using Dragoman.Broker.Groups;
 using Dragoman.Broker.Groups.Offsets;
+using Dragoman.Broker.Security;
 using Dragoman.Kafka.Groups;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
 using Dragoman.Kafka.Wire;
@@ -78,6 +80,11 @@ internal sealed class OffsetFetchHandler : RequestHandler<OffsetFetchRequest, Of
         OffsetFetchRequest.OffsetFetchRequestGroup asked, bool requireStable, PendingRequest request)
     {
         var response = new OffsetFetchResponse.OffsetFetchResponseGroup { GroupId = asked.GroupId };
+        if (!request.MayUseGroup(Operations.Describe, asked.GroupId))
+        {
+            response.ErrorCode = ErrorCode.GroupAuthorizationFailed;
+            return response;
+        }
         var partitions = asked.Topics is null ? null : Partitions(asked.Topics, request.Broker);
         var caller = new GroupCaller(asked.MemberId ?? "", null, asked.MemberEpoch);
         var answer = await request.Broker.Groups.FetchOffsetsAsync(KafkaGroupNames.Parse(asked.GroupId), caller, partitions, requireStable).ConfigureAwait(false);

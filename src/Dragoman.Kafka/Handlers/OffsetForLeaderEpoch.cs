@@ -1,3 +1,5 @@
+using Dragoman.Broker.Security;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
 using Dragoman.Kafka.Wire;
@@ -20,6 +22,11 @@ internal sealed class OffsetForLeaderEpochHandler : RequestHandler<OffsetForLead
             {
                 var answer = new OffsetForLeaderEpochResponse.EpochEndOffset { Partition = partition.Partition };
                 answers.Partitions.Add(answer);
+                if (!request.MayUseTopic(Operations.Describe, asked.Topic))
+                {
+                    answer.ErrorCode = ErrorCode.TopicAuthorizationFailed;
+                    continue;
+                }
                 if (topic is null || (uint)partition.Partition >= (uint)topic.Partitions.Count
                     || !topic.Partitions[partition.Partition].TryGetOffsets(out var offsets))
                 {

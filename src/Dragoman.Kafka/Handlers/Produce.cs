@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
 using Dragoman.Kafka.Wire;
@@ -47,11 +49,13 @@ internal sealed class ProduceHandler : RequestHandler<ProduceRequest, ProduceRes
             var topic = request.Broker.Topics.Find(KafkaTopicNames.Parse(topicData.Name));
             var answers = new List<ProduceResponse.PartitionProduceResponse>(topicData.PartitionData.Count);
             response.Responses.Add(new() { Name = topicData.Name, PartitionResponses = answers });
+            var mayWrite = request.MayUseTopic(Operations.Write, topicData.Name);
             foreach (var data in topicData.PartitionData)
             {
                 var answer = new ProduceResponse.PartitionProduceResponse { Index = data.Index, BaseOffset = -1 };
                 answers.Add(answer);
-                if (Check(message, data, topic, request.Version, out var batch) is { } problem) (answer.ErrorCode, answer.ErrorMessage) = problem;
+                if (!mayWrite) (answer.ErrorCode, answer.ErrorMessage) = (ErrorCode.TopicAuthorizationFailed, "The client may not write to this topic.");
+                else if (Check(message, data, topic, request.Version, out var batch) is { } problem) (answer.ErrorCode, answer.ErrorMessage) = problem;
                 else appends.Add(answer, topic!.Partitions[data.Index].AppendAsync(batch));
             }
         }

@@ -1,6 +1,8 @@
 using Dragoman.Broker.Groups;
 using Dragoman.Broker.Groups.Classic;
+using Dragoman.Broker.Security;
 using Dragoman.Kafka.Groups;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Wire;
 using Dragoman.Kafka.Wire.Messages;
@@ -15,6 +17,7 @@ internal sealed class SyncGroupHandler : RequestHandler<SyncGroupRequest, SyncGr
 
     protected override async ValueTask<SyncGroupResponse?> HandleAsync(SyncGroupRequest message, PendingRequest request)
     {
+        if (!request.MayUseGroup(Operations.Read, message.GroupId)) return new SyncGroupResponse { ErrorCode = ErrorCode.GroupAuthorizationFailed };
         if (request.Version >= NamesProtocol && (message.ProtocolType is null || message.ProtocolName is null))
             return new SyncGroupResponse { ErrorCode = ErrorCode.InconsistentGroupProtocol };
         var answer = await request.Broker.Groups.SyncAsync(

@@ -59,7 +59,9 @@ internal readonly record struct Acl(AclResourceType Resource, string Name, AclPa
             OperationOf(Operation), Permission == AclPermissionType.Allow ? Effect.Allow : Effect.Deny, Host.Length == 0 ? Broker.Security.Permission.AnyHost : Host);
     }
 
-    private static Operations OperationOf(AclOperation operation)
+    /// <summary>The operation that a rule's operation is.</summary>
+    /// <exception cref="KafkaRequestException">It is none.</exception>
+    public static Operations OperationOf(AclOperation operation)
     {
         if (operation == AclOperation.All) return Operations.All;
         foreach (var (acl, single) in Single)

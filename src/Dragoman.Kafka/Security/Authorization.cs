@@ -1,5 +1,6 @@
 using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
+using Dragoman.Kafka.Handlers;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
 using Dragoman.Kafka.Wire;
@@ -42,5 +43,28 @@ internal static class Authorization
     public static void RequireCluster(this PendingRequest request, Operations operation)
     {
         if (!request.MayUseCluster(operation)) throw new KafkaRequestException(ErrorCode.ClusterAuthorizationFailed, $"The client may not {operation} the cluster.");
+    }
+
+    /// <summary>Whether it may create a topic: by a rule on the cluster or on the topic.</summary>
+    public static bool MayCreateTopic(this PendingRequest request, string name) =>
+        request.MayUseCluster(Operations.Create) || request.MayUseTopic(Operations.Create, name);
+
+    /// <summary>What it may do with a topic, as a bit set by <c>AclOperation</c>'s numbers.</summary>
+    public static int TopicOperations(this PendingRequest request, TopicName name) =>
+        Bits(Cluster.AllTopicOperations, operation => request.MayUseTopic(operation, name));
+
+    /// <summary>What it may do with the cluster, as a bit set by <c>AclOperation</c>'s numbers.</summary>
+    public static int ClusterOperations(this PendingRequest request) => Bits(Cluster.AllClusterOperations, request.MayUseCluster);
+
+    /// <summary>What it may do with a group, as a bit set by <c>AclOperation</c>'s numbers.</summary>
+    public static int GroupOperations(this PendingRequest request, string group) =>
+        Bits(Cluster.AllGroupOperations, operation => request.MayUseGroup(operation, group));
+
+    private static int Bits(int all, Func<Operations, bool> allows)
+    {
+        var bits = 0;
+        for (var bit = 0; bit < 31; bit++)
+            if ((all & (1 << bit)) != 0 && allows(Acl.OperationOf((AclOperation)bit))) bits |= 1 << bit;
+        return bits;
     }
 }

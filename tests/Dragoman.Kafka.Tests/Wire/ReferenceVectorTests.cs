@@ -18,6 +18,8 @@ public sealed class ReferenceVectorTests
         "ProduceResponse_v8", // the new fields stand outside the partition
         "OffsetRequest_v4", // the leader epoch has 64 bits
         "OffsetRequest_v5",
+        "DescribeAclsRequest_v2", // version 2 is flexible
+        "DescribeAclsResponse_v2",
         "GroupCoordinatorResponse_v1", // no throttle time
         "DescribeGroupsResponse_v3", // the authorised operations stand outside the group
     ];
