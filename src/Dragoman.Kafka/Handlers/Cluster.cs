@@ -17,9 +17,6 @@ internal static class Cluster
     /// <summary>All operations on a cluster: create, alter, describe, cluster action, describe and alter configs, idempotent write.</summary>
     public const int AllClusterOperations = (1 << 5) | (1 << 7) | (1 << 8) | (1 << 9) | (1 << 10) | (1 << 11) | (1 << 12);
 
-    /// <summary>All operations on a group: read, delete, describe, describe configs, alter configs.</summary>
-    public const int AllGroupOperations = (1 << 3) | (1 << 6) | (1 << 8) | (1 << 10) | (1 << 11);
-
     /// <summary>The cluster's id: the store's, spelled as Kafka spells its own.</summary>
     public static string IdOf(Broker.Broker broker) =>
         Convert.ToBase64String(broker.Id.ToByteArray(bigEndian: true)).TrimEnd('=').Replace('+', '-').Replace('/', '_');

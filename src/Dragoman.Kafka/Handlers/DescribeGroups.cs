@@ -1,5 +1,7 @@
 using Dragoman.Broker.Groups;
+using Dragoman.Broker.Security;
 using Dragoman.Kafka.Groups;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Wire;
 using Dragoman.Kafka.Wire.Messages;
@@ -19,10 +21,15 @@ internal sealed class DescribeGroupsHandler : RequestHandler<DescribeGroupsReque
         var response = new DescribeGroupsResponse();
         foreach (var groupId in message.Groups)
         {
+            if (!request.MayUseGroup(Operations.Describe, groupId))
+            {
+                response.Groups.Add(new() { GroupId = groupId, ErrorCode = ErrorCode.GroupAuthorizationFailed });
+                continue;
+            }
             var answer = await request.Broker.Groups.DescribeAsync(KafkaGroupNames.Parse(groupId)).ConfigureAwait(false);
             response.Groups.Add(answer switch
             {
-                { Group: { Kind: GroupKind.Classic } group } => Describe(groupId, group, message.IncludeAuthorizedOperations),
+                { Group: { Kind: GroupKind.Classic } group } => Describe(groupId, group, message.IncludeAuthorizedOperations ? request.GroupOperations(groupId) : int.MinValue),
                 { Status: GroupStatus.Ok } => NotFound(groupId, $"Group {groupId} is not a classic group.", request.Version),
                 { Status: GroupStatus.NotFound } => NotFound(groupId, $"Group {groupId} not found.", request.Version),
                 _ => new() { GroupId = groupId, ErrorCode = Errors.Of(answer.Status) },
@@ -39,13 +46,13 @@ internal sealed class DescribeGroupsHandler : RequestHandler<DescribeGroupsReque
         ErrorMessage = version >= SaysNotFound ? why : null,
     };
 
-    private static DescribeGroupsResponse.DescribedGroup Describe(string groupId, GroupDescription group, bool withOperations) => new()
+    private static DescribeGroupsResponse.DescribedGroup Describe(string groupId, GroupDescription group, int operations) => new()
     {
         GroupId = groupId,
         GroupState = group.State.ToString(),
         ProtocolType = group.ProtocolType,
         ProtocolData = group.Protocol,
-        AuthorizedOperations = withOperations ? Cluster.AllGroupOperations : int.MinValue,
+        AuthorizedOperations = operations,
         Members =
         [
             .. group.Members.Select(m => new DescribeGroupsResponse.DescribedGroupMember

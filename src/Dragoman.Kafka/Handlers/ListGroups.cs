@@ -1,6 +1,8 @@
 using Dragoman.Broker.Groups;
 using Dragoman.Broker.Namespaces;
+using Dragoman.Broker.Security;
 using Dragoman.Kafka.Groups;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Wire.Messages;
 
@@ -16,6 +18,8 @@ internal sealed class ListGroupsHandler : RequestHandler<ListGroupsRequest, List
         foreach (var group in answer.Groups)
         {
             if (group.Name.Namespace != NamespaceName.Default) continue;
+            // Who may see the cluster sees all groups; others, those that they may see.
+            if (!request.MayUseCluster(Operations.Describe) && !request.MayUseGroup(Operations.Describe, KafkaGroupNames.Format(group.Name))) continue;
             var state = group.State.ToString();
             var type = TypeOf(group.Kind);
             if (!Passes(message.StatesFilter, state) || !Passes(message.TypesFilter, type)) continue;
