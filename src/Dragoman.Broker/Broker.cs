@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Dragoman.Broker.Groups;
 using Dragoman.Broker.Producers;
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Quotas;
 using Dragoman.Broker.Security;
 using Dragoman.Broker.Routing;
 using Dragoman.Broker.Subscriptions;
@@ -19,6 +20,7 @@ public sealed class Broker : IAsyncDisposable
     internal const long TopicsState = 1;
     internal const long ProducerIdsState = 2;
     internal const long SecurityStateId = 10;
+    internal const long QuotasState = 11;
     internal const long QueuesState = 20;
     internal const long RoutesState = 21;
 
@@ -31,6 +33,7 @@ public sealed class Broker : IAsyncDisposable
         Topics = new Topics.Topics(store, store.GetState(TopicsState), random);
         ProducerIds = new ProducerIds(store.GetState(ProducerIdsState));
         Accounts = new Accounts(store.GetState(SecurityStateId));
+        Quotas = new Quotas.Quotas(store.GetState(QuotasState), store.Time);
         _groups = new GroupCoordinator(store, Topics, options.Groups, scheduler, random);
         Queues = new Queues.Queues(new SubscriptionHost(store, scheduler), store.GetState(QueuesState), random);
         var routing = new TopicRouting(store.GetState(RoutesState), Topics, Queues);
@@ -69,6 +72,9 @@ public sealed class Broker : IAsyncDisposable
     /// <summary>Users and permissions.</summary>
     public IAccounts Accounts { get; }
 
+    /// <summary>How much clients may do.</summary>
+    public IQuotas Quotas { get; }
+
     /// <summary>The consumer groups.</summary>
     public IGroups Groups => _groups;
 
@@ -88,17 +94,24 @@ public sealed class Broker : IAsyncDisposable
     public static async Task<Broker> StartAsync(BrokerOptions options, IFileSystem files, TimeProvider time, IScheduler scheduler, Random random)
     {
         ArgumentNullException.ThrowIfNull(options);
+        var opener = new StoreOpener(options.Store, files, time, scheduler, random, CreateMachines()) { StateFactory = static _ => new SubscriptionState() };
+        return new Broker(options, await opener.OpenAsync(), scheduler, random);
+    }
+
+    /// <summary>Every state machine that has an id of its own, empty.</summary>
+    internal static Dictionary<long, IStateMachine> CreateMachines()
+    {
         var machines = new Dictionary<long, IStateMachine>
         {
             [TopicsState] = new TopicRegistry(),
             [ProducerIdsState] = new ProducerIdState(),
             [SecurityStateId] = new SecurityState(),
+            [QuotasState] = new QuotaRegistry(),
             [QueuesState] = new QueueRegistry(),
             [RoutesState] = new RoutingState(),
         };
         foreach (var (id, machine) in GroupCoordinator.CreateMachines()) machines.Add(id, machine);
-        var opener = new StoreOpener(options.Store, files, time, scheduler, random, machines) { StateFactory = static _ => new SubscriptionState() };
-        return new Broker(options, await opener.OpenAsync(), scheduler, random);
+        return machines;
     }
 
     /// <summary>Stops in good order.</summary>

@@ -77,11 +77,30 @@ public sealed class KafkaFrontEnd : IFrontEnd
 
     private async Task ServeAsync(ConnectionContext connection)
     {
+        if (Broker.Quotas.Any && !await IsWelcomeAsync(connection).ConfigureAwait(false)) return;
         var session = CreateSession(
             connection.Transport, $"{connection.ConnectionId} from {connection.RemoteEndPoint}", connection.LocalEndPoint as IPEndPoint,
             connection.RemoteEndPoint as IPEndPoint, connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate);
         var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         using (closing.UnsafeRegister(static state => ((KafkaSession)state!).Stop(), session))
             await session.RunAsync(connection.ConnectionClosed).ConfigureAwait(false);
+    }
+
+    /// <summary>Turns a connection away, after a while, where too many come from its address (KIP-612).</summary>
+    private async ValueTask<bool> IsWelcomeAsync(ConnectionContext connection)
+    {
+        if (connection.RemoteEndPoint is not IPEndPoint { Address: var address }) return true;
+        var wait = Broker.Quotas.RecordConnection((address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address).ToString());
+        if (wait <= TimeSpan.Zero) return true;
+        Log.LogWarning("Closing connection {Connection} from {Address}: too many come from there.", connection.ConnectionId, address);
+        try
+        {
+            await Task.Delay(wait, Broker.Time, connection.ConnectionClosed).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // It went by itself.
+        }
+        return false;
     }
 }

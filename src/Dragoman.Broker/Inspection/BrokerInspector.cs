@@ -1,10 +1,7 @@
 using Dragoman.Broker.Producers;
-using Dragoman.Broker.Queues;
-using Dragoman.Broker.Routing;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage.Inspection;
 using Dragoman.Storage.Platform;
-using Dragoman.Storage.State;
 
 namespace Dragoman.Broker.Inspection;
 
@@ -34,13 +31,13 @@ public static class BrokerInspector
     /// <exception cref="IOException">The disk failed, or there is no store in the directory.</exception>
     public static BrokerInspection Inspect(IFileSystem files, string directory, StoreInspectionOptions options, CancellationToken cancellation = default)
     {
-        var registry = new TopicRegistry();
-        var producers = new ProducerIdState();
-        var machines = new Dictionary<long, IStateMachine> { [Broker.TopicsState] = registry, [Broker.ProducerIdsState] = producers, [Broker.QueuesState] = new QueueRegistry(), [Broker.RoutesState] = new RoutingState() };
+        var machines = Broker.CreateMachines();
+        var registry = (TopicRegistry)machines[Broker.TopicsState];
+        var producers = (ProducerIdState)machines[Broker.ProducerIdsState];
         var store = new StoreInspector(files, directory, machines, options).Inspect(cancellation);
         var topics = new List<InspectedTopic>();
         foreach (var entry in registry.Topics.Values) topics.Add(new InspectedTopic(entry.Name, entry.Id, entry.Settings, entry.LogIds));
         topics.Sort(static (a, b) => string.CompareOrdinal(a.Name.ToString(), b.Name.ToString()));
-        return new BrokerInspection(store, topics, producers.Next, new Dictionary<long, string> { [Broker.TopicsState] = "topics", [Broker.ProducerIdsState] = "producer ids", [Broker.QueuesState] = "queues", [Broker.RoutesState] = "routes" });
+        return new BrokerInspection(store, topics, producers.Next, new Dictionary<long, string> { [Broker.TopicsState] = "topics", [Broker.ProducerIdsState] = "producer ids", [Broker.SecurityStateId] = "accounts", [Broker.QuotasState] = "quotas", [Broker.QueuesState] = "queues", [Broker.RoutesState] = "routes" });
     }
 }

@@ -1,3 +1,5 @@
+using Dragoman.Broker.Security;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
 using Dragoman.Kafka.Wire;
@@ -11,6 +13,11 @@ internal sealed class AlterPartitionReassignmentsHandler : RequestHandler<AlterP
     protected override ValueTask<AlterPartitionReassignmentsResponse?> HandleAsync(AlterPartitionReassignmentsRequest message, PendingRequest request)
     {
         var response = new AlterPartitionReassignmentsResponse();
+        if (!request.MayUseCluster(Operations.Alter))
+        {
+            (response.ErrorCode, response.ErrorMessage) = (ErrorCode.ClusterAuthorizationFailed, "The client may not change the cluster.");
+            return ValueTask.FromResult<AlterPartitionReassignmentsResponse?>(response);
+        }
         foreach (var asked in message.Topics)
         {
             var topic = request.Broker.Topics.Find(KafkaTopicNames.Parse(asked.Name));

@@ -1,3 +1,5 @@
+using Dragoman.Broker.Security;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
 using Dragoman.Kafka.Wire;
@@ -11,6 +13,7 @@ internal sealed class AlterReplicaLogDirsHandler : RequestHandler<AlterReplicaLo
     protected override ValueTask<AlterReplicaLogDirsResponse?> HandleAsync(AlterReplicaLogDirsRequest message, PendingRequest request)
     {
         var response = new AlterReplicaLogDirsResponse();
+        var mayAlter = request.MayUseCluster(Operations.Alter);
         var here = DescribeLogDirsHandler.PathOf(request.Broker);
         foreach (var directory in message.Dirs)
         {
@@ -22,7 +25,8 @@ internal sealed class AlterReplicaLogDirsHandler : RequestHandler<AlterReplicaLo
                 if (result is null) response.Results.Add(result = new() { TopicName = topic.Name });
                 foreach (var partition in topic.Partitions)
                 {
-                    var error = found is null || (uint)partition >= (uint)found.Partitions.Count ? ErrorCode.UnknownTopicOrPartition
+                    var error = !mayAlter ? ErrorCode.ClusterAuthorizationFailed
+                        : found is null || (uint)partition >= (uint)found.Partitions.Count ? ErrorCode.UnknownTopicOrPartition
                         : directory.Path != here ? ErrorCode.LogDirNotFound
                         : ErrorCode.None;
                     result.Partitions.Add(new() { PartitionIndex = partition, ErrorCode = error });

@@ -1,5 +1,6 @@
 using Dragoman.Broker.Topics;
 using Dragoman.Kafka.Configs;
+using Dragoman.Kafka.Quotas;
 using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
@@ -17,6 +18,9 @@ internal sealed class CreateTopicsHandler : RequestHandler<CreateTopicsRequest, 
 {
     private const int Unset = -1;
 
+    // KIP-599: before this version clients only wait.
+    private const short FirstWithRefusals = 6;
+
     protected override async ValueTask<CreateTopicsResponse?> HandleAsync(CreateTopicsRequest message, PendingRequest request)
     {
         var response = new CreateTopicsResponse();
@@ -31,10 +35,11 @@ internal sealed class CreateTopicsHandler : RequestHandler<CreateTopicsRequest, 
             {
                 if (twice.Contains(name)) throw new KafkaRequestException(ErrorCode.InvalidRequest, $"The request names topic '{name}' more than once.");
                 if (!request.MayCreateTopic(name)) throw new KafkaRequestException(ErrorCode.TopicAuthorizationFailed, "Authorization failed.");
-                await CreateAsync(topic, message.ValidateOnly, request.Broker, result).ConfigureAwait(false);
+                response.ThrottleTimeMs = Math.Max(response.ThrottleTimeMs, await CreateAsync(topic, message.ValidateOnly, request, result).ConfigureAwait(false));
             }
             catch (KafkaRequestException error)
             {
+                if (error is QuotaExceededException exceeded) response.ThrottleTimeMs = Math.Max(response.ThrottleTimeMs, exceeded.WaitMs);
                 result.ErrorCode = error.Code;
                 result.ErrorMessage = error.Message;
             }
@@ -42,9 +47,10 @@ internal sealed class CreateTopicsHandler : RequestHandler<CreateTopicsRequest, 
         return response;
     }
 
-    private static async ValueTask CreateAsync(
-        CreateTopicsRequest.CreatableTopic topic, bool validateOnly, Broker.Broker broker, CreateTopicsResponse.CreatableTopicResult result)
+    private static async ValueTask<int> CreateAsync(
+        CreateTopicsRequest.CreatableTopic topic, bool validateOnly, PendingRequest request, CreateTopicsResponse.CreatableTopicResult result)
     {
+        var broker = request.Broker;
         if (!KafkaTopicNames.IsLegal(topic.Name, out var why) || !TopicName.IsValid(topic.Name))
             throw new KafkaRequestException(ErrorCode.InvalidTopicException, why ?? $"Topic names do not begin with '{TopicName.QueuePrefix}': it means queues.");
         var name = KafkaTopicNames.Parse(topic.Name);
@@ -53,8 +59,10 @@ internal sealed class CreateTopicsHandler : RequestHandler<CreateTopicsRequest, 
         var defaults = broker.Options.DefaultTopicSettings;
         var settings = TopicConfigs.Change(defaults, defaults, topic.Configs.Select(c => KeyValuePair.Create(
             c.Name, c.Value ?? throw new KafkaRequestException(ErrorCode.InvalidConfig, $"Null value not supported for topic configs: {c.Name}"))!)!);
+        var throttle = 0;
         if (!validateOnly)
         {
+            throttle = request.TakeChanges(partitions, strict: request.Version >= FirstWithRefusals);
             var answer = await broker.Topics.CreateAsync(name, partitions, settings).ConfigureAwait(false);
             if (answer.Status != TopicStatus.Ok) throw new KafkaRequestException(Errors.Of(answer.Status), answer.Message ?? answer.Status.ToString());
             result.TopicId = answer.Topic!.Id;
@@ -67,6 +75,7 @@ internal sealed class CreateTopicsHandler : RequestHandler<CreateTopicsRequest, 
             Value = TopicConfigs.ValueOf(config, settings, defaults),
             ConfigSource = TopicConfigs.IsSet(config, settings, defaults) ? ConfigSource.Topic : ConfigSource.Default,
         })];
+        return throttle;
     }
 
     private static int CountPartitions(CreateTopicsRequest.CreatableTopic topic, Broker.Broker broker)

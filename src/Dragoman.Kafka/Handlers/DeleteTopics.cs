@@ -1,5 +1,6 @@
 using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
+using Dragoman.Kafka.Quotas;
 using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
@@ -11,15 +12,18 @@ namespace Dragoman.Kafka.Handlers;
 /// <summary>Deletes topics, named or by their ids.</summary>
 internal sealed class DeleteTopicsHandler : RequestHandler<DeleteTopicsRequest, DeleteTopicsResponse>
 {
+    // KIP-599: before this version clients only wait.
+    private const short FirstWithRefusals = 5;
+
     protected override async ValueTask<DeleteTopicsResponse?> HandleAsync(DeleteTopicsRequest message, PendingRequest request)
     {
         var response = new DeleteTopicsResponse();
-        foreach (var name in message.TopicNames) response.Responses.Add(await DeleteAsync(name, Guid.Empty, request).ConfigureAwait(false));
-        foreach (var topic in message.Topics) response.Responses.Add(await DeleteAsync(topic.Name, topic.TopicId, request).ConfigureAwait(false));
+        foreach (var name in message.TopicNames) response.Responses.Add(await DeleteAsync(name, Guid.Empty, request, response).ConfigureAwait(false));
+        foreach (var topic in message.Topics) response.Responses.Add(await DeleteAsync(topic.Name, topic.TopicId, request, response).ConfigureAwait(false));
         return response;
     }
 
-    private static async ValueTask<DeleteTopicsResponse.DeletableTopicResult> DeleteAsync(string? name, Guid id, PendingRequest request)
+    private static async ValueTask<DeleteTopicsResponse.DeletableTopicResult> DeleteAsync(string? name, Guid id, PendingRequest request, DeleteTopicsResponse response)
     {
         var result = new DeleteTopicsResponse.DeletableTopicResult { Name = name, TopicId = id };
         if ((name is null) == (id == Guid.Empty)) return Refuse(result, ErrorCode.InvalidRequest, "A topic to delete has either a name or an id.");
@@ -30,6 +34,15 @@ internal sealed class DeleteTopicsHandler : RequestHandler<DeleteTopicsRequest, 
         if (!request.MayUseTopic(Operations.Delete, topic.Name)) return Refuse(result, ErrorCode.TopicAuthorizationFailed, "The client may not delete this topic.");
         result.Name = KafkaTopicNames.Format(topic.Name);
         result.TopicId = topic.Id;
+        try
+        {
+            response.ThrottleTimeMs = Math.Max(response.ThrottleTimeMs, request.TakeChanges(topic.Partitions.Count, strict: request.Version >= FirstWithRefusals));
+        }
+        catch (QuotaExceededException error)
+        {
+            response.ThrottleTimeMs = Math.Max(response.ThrottleTimeMs, error.WaitMs);
+            return Refuse(result, error.Code, error.Message);
+        }
         var answer = await request.Broker.Topics.DeleteAsync(topic.Name).ConfigureAwait(false);
         return answer.Status == TopicStatus.Ok ? result : Refuse(result, Errors.Of(answer.Status), answer.Message);
     }

@@ -1,5 +1,8 @@
+using Dragoman.Broker.Security;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
+using Dragoman.Kafka.Wire;
 using Dragoman.Kafka.Wire.Messages;
 
 namespace Dragoman.Kafka.Handlers;
@@ -9,6 +12,8 @@ internal sealed class DescribeLogDirsHandler : RequestHandler<DescribeLogDirsReq
 {
     protected override ValueTask<DescribeLogDirsResponse?> HandleAsync(DescribeLogDirsRequest message, PendingRequest request)
     {
+        if (!request.MayUseCluster(Operations.Describe))
+            return ValueTask.FromResult<DescribeLogDirsResponse?>(new DescribeLogDirsResponse { ErrorCode = ErrorCode.ClusterAuthorizationFailed });
         var (total, usable) = VolumeOf(PathOf(request.Broker));
         var directory = new DescribeLogDirsResponse.DescribeLogDirsResult { LogDir = PathOf(request.Broker), TotalBytes = total, UsableBytes = usable };
         // What is not there is left out: the question is what lies here.

@@ -1,3 +1,5 @@
+using Dragoman.Broker.Security;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Wire;
 using Dragoman.Kafka.Wire.Messages;
@@ -16,6 +18,11 @@ internal sealed class DescribeQuorumHandler : RequestHandler<DescribeQuorumReque
     protected override ValueTask<DescribeQuorumResponse?> HandleAsync(DescribeQuorumRequest message, PendingRequest request)
     {
         var response = new DescribeQuorumResponse();
+        if (!request.MayUseCluster(Operations.Describe))
+        {
+            response.ErrorCode = ErrorCode.ClusterAuthorizationFailed;
+            return ValueTask.FromResult<DescribeQuorumResponse?>(response);
+        }
         foreach (var asked in message.Topics)
         {
             var topic = new DescribeQuorumResponse.TopicData { TopicName = asked.TopicName };

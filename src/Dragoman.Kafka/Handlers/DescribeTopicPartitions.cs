@@ -1,4 +1,6 @@
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
 using Dragoman.Kafka.Wire;
@@ -32,6 +34,11 @@ internal sealed class DescribeTopicPartitionsHandler : RequestHandler<DescribeTo
                 break;
             }
             var first = message.Cursor?.TopicName == name ? Math.Max(0, message.Cursor.PartitionIndex) : 0;
+            if (!request.MayUseTopic(Operations.Describe, name))
+            {
+                if (!all) response.Topics.Add(new() { Name = name, ErrorCode = ErrorCode.TopicAuthorizationFailed });
+                continue;
+            }
             if (Find(request, name) is not { } topic)
             {
                 // One that was deleted just now is no part of "all".
@@ -43,7 +50,7 @@ internal sealed class DescribeTopicPartitionsHandler : RequestHandler<DescribeTo
             {
                 Name = name,
                 TopicId = topic.Id,
-                TopicAuthorizedOperations = Cluster.AllTopicOperations,
+                TopicAuthorizedOperations = request.TopicOperations(topic.Name),
             };
             response.Topics.Add(described);
             for (var i = first; i < partitions.Count && left > 0; i++, left--) described.Partitions.Add(Describe(partitions[i], request.Broker.Options.NodeId));

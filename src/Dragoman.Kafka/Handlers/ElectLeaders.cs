@@ -1,3 +1,5 @@
+using Dragoman.Broker.Security;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
 using Dragoman.Kafka.Wire;
@@ -15,6 +17,7 @@ internal sealed class ElectLeadersHandler : RequestHandler<ElectLeadersRequest, 
     {
         var response = new ElectLeadersResponse();
         if (message.ElectionType is not (Preferred or Unclean)) response.ErrorCode = ErrorCode.InvalidRequest;
+        if (!request.MayUseCluster(Operations.Alter)) response.ErrorCode = ErrorCode.ClusterAuthorizationFailed;
         // Asked for all partitions, Kafka names only those where something was to be done.
         foreach (var asked in response.ErrorCode == ErrorCode.None ? message.TopicPartitions ?? [] : [])
         {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Dragoman.Broker.Quotas;
 using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
 using Dragoman.Kafka.Sessions;
@@ -30,6 +31,7 @@ internal sealed class FetchOperation : ILogListener, IDisposable
     private short _version;
     private int _first;
     private long _found;
+    private int _mostBytes;
 
     public FetchOperation(KafkaSession session)
     {
@@ -46,10 +48,26 @@ internal sealed class FetchOperation : ILogListener, IDisposable
         _request = message;
         _version = pending.Version;
         pending.Resources = _release;
+        var quotas = _session.FrontEnd.Broker.Quotas;
+        _mostBytes = Math.Min(message.MaxBytes, _session.FrontEnd.Options.MaxFetchBytes);
+        // What exceeds a quota by itself would never be sent.
+        if (quotas.Any && quotas.LargestBurst(QuotaKind.ConsumeBytes, _session.QuotaUser, pending.ClientId) is { } burst) _mostBytes = (int)Math.Min(_mostBytes, burst);
         var response = Prepare();
         if (!await CollectAsync().ConfigureAwait(false) && message.MaxWaitMs > 0) await WaitAsync().ConfigureAwait(false);
+        if (quotas.Any) Throttle(response, pending);
         pending.StreamsRecords = _found >= StreamFrom;
         return response;
+    }
+
+    /// <summary>Gives the client nothing, and has it wait, where what was found is too much for its quota.</summary>
+    private void Throttle(FetchResponse response, PendingRequest pending)
+    {
+        if (_found == 0) return;
+        response.ThrottleTimeMs = pending.Record(QuotaKind.ConsumeBytes, _found);
+        if (response.ThrottleTimeMs == 0) return;
+        _session.FrontEnd.Broker.Quotas.Return(QuotaKind.ConsumeBytes, _session.QuotaUser, pending.ClientId, _found);
+        ReleaseRecords();
+        response.Responses.Clear();
     }
 
     /// <summary>Makes the answer's frame, in the order of the request, and finds the partitions.</summary>
@@ -90,7 +108,7 @@ internal sealed class FetchOperation : ILogListener, IDisposable
     private async ValueTask<bool> CollectAsync()
     {
         ReleaseRecords();
-        var left = Math.Min(_request.MaxBytes, _session.FrontEnd.Options.MaxFetchBytes);
+        var left = _mostBytes;
         var wanted = Math.Min(_request.MinBytes, left);
         var answerNow = _parts.Count == 0;
         var next = -1;

@@ -59,6 +59,8 @@ internal sealed class HandlerTable
         new ElectLeadersHandler(),
         new AlterPartitionReassignmentsHandler(),
         new ListPartitionReassignmentsHandler(),
+        new DescribeClientQuotasHandler(),
+        new AlterClientQuotasHandler(),
         new DescribeQuorumHandler(),
         new UpdateFeaturesHandler(),
         new DescribeTopicPartitionsHandler(),

@@ -1,4 +1,7 @@
+using Dragoman.Broker.Security;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
+using Dragoman.Kafka.Wire;
 using Dragoman.Kafka.Wire.Messages;
 
 namespace Dragoman.Kafka.Handlers;
@@ -7,5 +10,8 @@ namespace Dragoman.Kafka.Handlers;
 internal sealed class ListPartitionReassignmentsHandler : RequestHandler<ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse>
 {
     protected override ValueTask<ListPartitionReassignmentsResponse?> HandleAsync(ListPartitionReassignmentsRequest message, PendingRequest request) =>
-        ValueTask.FromResult<ListPartitionReassignmentsResponse?>(new ListPartitionReassignmentsResponse());
+        ValueTask.FromResult<ListPartitionReassignmentsResponse?>(new ListPartitionReassignmentsResponse
+        {
+            ErrorCode = request.MayUseCluster(Operations.Describe) ? ErrorCode.None : ErrorCode.ClusterAuthorizationFailed,
+        });
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Dragoman.Broker.Quotas;
 using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
 using Dragoman.Kafka.Security;
@@ -42,7 +43,7 @@ internal sealed class ProduceHandler : RequestHandler<ProduceRequest, ProduceRes
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     protected override async ValueTask<ProduceResponse?> HandleAsync(ProduceRequest message, PendingRequest request)
     {
-        var response = new ProduceResponse { Responses = new(message.TopicData.Count) };
+        var response = new ProduceResponse { Responses = new(message.TopicData.Count), ThrottleTimeMs = request.Record(QuotaKind.PublishBytes, request.Body.Length) };
         var appends = new Appends();
         foreach (var topicData in message.TopicData)
         {

@@ -1,3 +1,5 @@
+using Dragoman.Broker.Security;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Wire;
 using Dragoman.Kafka.Wire.Messages;
@@ -10,6 +12,11 @@ internal sealed class UpdateFeaturesHandler : RequestHandler<UpdateFeaturesReque
     protected override ValueTask<UpdateFeaturesResponse?> HandleAsync(UpdateFeaturesRequest message, PendingRequest request)
     {
         var response = new UpdateFeaturesResponse();
+        if (!request.MayUseCluster(Operations.Alter))
+        {
+            (response.ErrorCode, response.ErrorMessage) = (ErrorCode.ClusterAuthorizationFailed, "The client may not change the cluster.");
+            return ValueTask.FromResult<UpdateFeaturesResponse?>(response);
+        }
         foreach (var update in message.FeatureUpdates)
         {
             var why = $"Feature '{update.Feature}' cannot be set to level {update.MaxVersionLevel}: what this release does settles the levels of its features.";

@@ -34,6 +34,7 @@ public sealed class KafkaSession : IDisposable
     private readonly ConcurrentBag<PendingRequest> _pool = [];
     private volatile bool _stopping;
     private DateTimeOffset? _authenticatedUntil;
+    private long _mutedUntil;
 
     internal KafkaSession(KafkaFrontEnd frontEnd, IDuplexPipe transport, string name, IPEndPoint? local, IPEndPoint? remote, X509Certificate2? certificate)
     {
@@ -91,6 +92,9 @@ public sealed class KafkaSession : IDisposable
 
     /// <summary>Fires when nobody waits for answers any more.</summary>
     internal CancellationToken Ended => _ended.Token;
+
+    /// <summary>Who the client is, to quotas: Kafka's name for everybody, until it says who it is.</summary>
+    internal string QuotaUser => Identity.User ?? "ANONYMOUS";
 
     /// <summary>What Fetch requests of this connection share; there is one at a time.</summary>
     internal FetchOperation? Fetches { get; set; }
@@ -150,11 +154,56 @@ public sealed class KafkaSession : IDisposable
         }
     }
 
+    /// <summary>Has the client's next request wait: answers go out at once, and say how long (KIP-219).</summary>
+    internal void Mute(TimeSpan time)
+    {
+        var clock = FrontEnd.Broker.Time;
+        var until = clock.GetTimestamp() + (long)(time.TotalSeconds * clock.TimestampFrequency);
+        for (var known = Volatile.Read(ref _mutedUntil); until > known;)
+        {
+            var seen = Interlocked.CompareExchange(ref _mutedUntil, until, known);
+            if (seen == known) return;
+            known = seen;
+        }
+    }
+
+    /// <summary>Waits until the client may go on; false if it has gone meanwhile.</summary>
+    private ValueTask<bool> WaitWhileMutedAsync() => Volatile.Read(ref _mutedUntil) == 0 ? ValueTask.FromResult(true) : WaitAsync();
+
+    private async ValueTask<bool> WaitAsync()
+    {
+        var clock = FrontEnd.Broker.Time;
+        while (Volatile.Read(ref _mutedUntil) is var until and not 0)
+        {
+            var left = clock.GetElapsedTime(clock.GetTimestamp(), until);
+            if (left <= TimeSpan.Zero)
+            {
+                Interlocked.CompareExchange(ref _mutedUntil, 0, until);
+                continue;
+            }
+            try
+            {
+                await Task.Delay(left, clock, _ended.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
     private async Task ReadAsync()
     {
         var overlapping = false;
         while (!_stopping && await _frames.ReadAsync(default).ConfigureAwait(false) is { } frame)
         {
+            // The answer before this request may have been too much only now.
+            if (!await WaitWhileMutedAsync().ConfigureAwait(false))
+            {
+                frame.Dispose();
+                return;
+            }
             if (!_pool.TryTake(out var request)) request = new PendingRequest(this);
             var mayOverlap = Begin(request, frame);
             var unanswered = mayOverlap && overlapping ? FrontEnd.Options.MaxInFlight - 1 : 0;
@@ -167,6 +216,7 @@ public sealed class KafkaSession : IDisposable
             _responses.Add(request);
             // Runs in place up to where it has to wait; its end is what the writing loop waits for.
             request.Handle();
+            if (!await WaitWhileMutedAsync().ConfigureAwait(false)) return;
         }
     }
 

@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using Dragoman.Broker.Quotas;
 using Dragoman.Kafka.Handlers;
+using Dragoman.Kafka.Quotas;
 using Dragoman.Kafka.Wire;
 using Dragoman.Protocols.Framing;
 
@@ -90,6 +92,34 @@ internal sealed class PendingRequest : PendingResponse
         }
         _handling = default;
         Session.OnHandled(this, failure);
+    }
+
+    /// <summary>What the client calls itself.</summary>
+    public string ClientId => Header.ClientId ?? "";
+
+    /// <summary>Counts bytes against the client's quota, and has its next request wait where that was too much.</summary>
+    /// <returns>How long, in milliseconds, for the answer.</returns>
+    public int Record(QuotaKind kind, long bytes) =>
+        Broker.Quotas.Any ? Throttle(Broker.Quotas.Record(kind, Session.QuotaUser, ClientId, bytes)) : 0;
+
+    /// <summary>Counts partitions that are created or deleted against the client's quota, and has its next request wait where that was too much.</summary>
+    /// <param name="partitions">How many.</param>
+    /// <param name="strict">Whether the client understands that it is refused instead.</param>
+    /// <exception cref="KafkaRequestException">The client has changed too much already; it may try again later.</exception>
+    public int TakeChanges(int partitions, bool strict)
+    {
+        if (!Broker.Quotas.Any) return 0;
+        var (allowed, wait) = Broker.Quotas.TakeChanges(Session.QuotaUser, ClientId, partitions, strict);
+        var milliseconds = Throttle(wait);
+        if (!allowed) throw new QuotaExceededException(milliseconds);
+        return milliseconds;
+    }
+
+    private int Throttle(TimeSpan wait)
+    {
+        if (wait <= TimeSpan.Zero) return 0;
+        Session.Mute(wait);
+        return (int)Math.Clamp(wait.TotalMilliseconds, 1, int.MaxValue);
     }
 
     /// <summary>Gives the request's memory back; nothing may refer to it any more.</summary>
