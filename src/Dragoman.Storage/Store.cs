@@ -42,6 +42,7 @@ public sealed class Store : IAsyncDisposable
     private long _lastLogId;
     private long _lastVolatileId;
     private int _disposed;
+    private bool _deletedSegments;
 
     internal Store(StoreParts parts)
     {
@@ -417,8 +418,14 @@ public sealed class Store : IAsyncDisposable
     private void ReleaseChunks(List<Chunk> chunks)
     {
         foreach (var chunk in chunks)
+        {
             if (chunk is JournalChunk { File: MemoryBlock block }) _memory.Forget(block, 1);
+            else if (chunk is not JournalChunk) _deletedSegments = true;
+        }
     }
+
+    /// <summary>Whether logs were deleted, since this was last asked, that had bytes outside the journal.</summary>
+    internal bool TakeDeletedSegments() => Interlocked.Exchange(ref _deletedSegments, false);
 
     internal void ForgetLog(PartitionLog log) => _logs.TryRemove(log.Id, out _);
 

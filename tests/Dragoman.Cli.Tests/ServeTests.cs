@@ -201,6 +201,7 @@ public sealed class ServeTests : IDisposable
     [InlineData("--commit-mode", "never")]
     [InlineData("--partitions", "0")]
     [InlineData("--journal-file-size", "12")]
+    [InlineData("--keep-free", "much")]
     [InlineData("--nonsense", "1")]
     public async Task Nonsense_is_refused_before_anything_is_touched(string option, string value)
     {

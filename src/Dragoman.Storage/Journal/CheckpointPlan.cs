@@ -16,6 +16,7 @@ internal sealed class CheckpointPlan
     private readonly List<LogPlan> _logs = [];
     private readonly HashSet<JournalFile> _adopted = [];
     private readonly HashSet<StoreFile> _rewritten = [];
+    private bool _frugal;
 
     /// <summary>One log's part of the plan.</summary>
     public sealed class LogPlan
@@ -86,14 +87,22 @@ internal sealed class CheckpointPlan
 
     public bool IsAdopted(JournalFile file) => _adopted.Contains(file);
 
-    public static CheckpointPlan Make(ICollection<PartitionLog> logs, IReadOnlyList<JournalFile> files, long nextFile, StoreOptions options, IReadOnlyDictionary<PartitionLog, Replacement> replacements)
+    /// <summary>Makes a plan.</summary>
+    /// <param name="logs">All logs.</param>
+    /// <param name="files">The sealed journal files that are to go, the oldest first.</param>
+    /// <param name="nextFile">The journal file behind them.</param>
+    /// <param name="options">Sizes.</param>
+    /// <param name="replacements">What compaction has made of logs.</param>
+    /// <param name="frugal">Whether segments stay as they are unless nothing in them lives: rewriting needs room.</param>
+    public static CheckpointPlan Make(
+        ICollection<PartitionLog> logs, IReadOnlyList<JournalFile> files, long nextFile, StoreOptions options, IReadOnlyDictionary<PartitionLog, Replacement> replacements, bool frugal)
     {
-        var plan = new CheckpointPlan();
+        var plan = new CheckpointPlan { _frugal = frugal };
         var sealedFiles = new HashSet<BatchFile>(files);
         var sorted = new List<PartitionLog>(logs);
         sorted.Sort(static (a, b) => a.Id.CompareTo(b.Id));
         foreach (var log in sorted) plan.Collect(log, sealedFiles, nextFile, replacements.GetValueOrDefault(log));
-        plan.ChooseRewrites();
+        if (!frugal) plan.ChooseRewrites();
         foreach (var log in plan._logs) plan.Decide(log, options);
         return plan;
     }
@@ -175,7 +184,7 @@ internal sealed class CheckpointPlan
         var first = live.Count;
         while (first > 0 && (live[first - 1] is JournalChunk || (!plan.IsHeld && live[first - 1] is SegmentChunk s && s.DataBytes < options.OwnSegmentBytes)))
             smallBytes += live[--first].BytesFrom(plan.Start);
-        if (smallBytes >= options.PromoteBytes && first < live.Count - 1) copyFrom = copyFrom < 0 ? first : Math.Min(copyFrom, first);
+        if (!_frugal && smallBytes >= options.PromoteBytes && first < live.Count - 1) copyFrom = copyFrom < 0 ? first : Math.Min(copyFrom, first);
         if (copyFrom < 0)
         {
             plan.Kept.AddRange(live);

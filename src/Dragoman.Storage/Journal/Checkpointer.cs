@@ -107,7 +107,7 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
             await _wake.WaitAsync();
             List<TaskCompletionSource> requests;
             List<ReplacementSet> replacements;
-            bool due, requested;
+            bool due, requested, reclaim;
             lock (_lock)
             {
                 if (_stopping) return;
@@ -116,7 +116,8 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
                 replacements = [.. _replacements];
                 _replacements.Clear();
                 requested = requests.Count > 0;
-                due = requested || replacements.Count > 0 || _reclaim;
+                reclaim = _reclaim;
+                due = requested || replacements.Count > 0 || reclaim;
                 _reclaim = false;
             }
             var files = Choose(requested);
@@ -133,19 +134,22 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
                 await _planning.EnterAsync();
                 try
                 {
-                    await CheckpointAsync(files, replacements);
+                    await CheckpointAsync(files, replacements, frugal: false);
                 }
                 finally
                 {
                     _planning.Exit();
                 }
                 journal.SetCheckpointsStuck(false);
+                // Where little fitted, the others' turn comes now that these are gone.
+                if (journal.IsSpaceLow && files.Count > 0 && journal.SealedCount > 0) _wake.Set();
                 foreach (var request in requests) request.TrySetResult();
                 foreach (var set in replacements) set.Done.TrySetResult();
             }
             catch (DiskFullException error)
             {
-                // What is in the journal stays there; maintenance tries again.
+                // What is in the journal stays there for now; maintenance tries again.
+                lock (_lock) _reclaim |= reclaim;
                 journal.SetCheckpointsStuck(true);
                 foreach (var request in requests) request.TrySetException(new StorageFullException("There is no room for a checkpoint.", error));
                 foreach (var set in replacements)
@@ -153,6 +157,7 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
                     Discard(set);
                     set.Done.TrySetException(new StorageFullException("There is no room for a checkpoint.", error));
                 }
+                await FreeAsync();
             }
             catch (Exception error)
             {
@@ -198,9 +203,52 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
             bytes += files[i].Length;
             if (i == 0 || bytes <= room) continue;
             files.RemoveRange(i, files.Count - i);
-            // The others' turn comes when these are gone.
-            _wake.Set();
             return;
+        }
+    }
+
+    /// <summary>
+    /// With too little room for all that is due: moves the oldest journal file alone, or, where there is no room for
+    /// that either, only lets go of segments in which nothing lives.
+    /// </summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong here stops the store; nothing is swallowed.")]
+    private async Task FreeAsync()
+    {
+        await _planning.EnterAsync();
+        try
+        {
+            var oldest = journal.Sealed.Take(1).ToList();
+            if (oldest.Count > 0 && await TryCheckpointAsync(oldest))
+            {
+                // The next one may find the room that this one has made.
+                _wake.Set();
+            }
+            else if (!await TryCheckpointAsync([]))
+            {
+                return;
+            }
+            journal.RetrySpace();
+        }
+        catch (Exception error)
+        {
+            store.Fail(error);
+        }
+        finally
+        {
+            _planning.Exit();
+        }
+    }
+
+    private async Task<bool> TryCheckpointAsync(IReadOnlyList<JournalFile> sealedFiles)
+    {
+        try
+        {
+            await CheckpointAsync(sealedFiles, [], frugal: true);
+            return true;
+        }
+        catch (DiskFullException)
+        {
+            return false;
         }
     }
 
@@ -210,7 +258,7 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
         foreach (var file in set.Files) Delete(file);
     }
 
-    private async Task CheckpointAsync(List<JournalFile> sealedFiles, List<ReplacementSet> sets)
+    private async Task CheckpointAsync(IReadOnlyList<JournalFile> sealedFiles, List<ReplacementSet> sets, bool frugal)
     {
         // What retention gives up now need not be copied.
         if (sealedFiles.Count > 0) await GiveUpAsync();
@@ -222,7 +270,7 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
         var replacements = new Dictionary<PartitionLog, Replacement>();
         foreach (var set in sets)
             foreach (var replacement in set.Replacements) replacements.Add(replacement.Log, replacement);
-        var plan = CheckpointPlan.Make(store.AllLogs, sealedFiles, nextFile, store.Options, replacements);
+        var plan = CheckpointPlan.Make(store.AllLogs, sealedFiles, nextFile, store.Options, replacements, frugal);
         var writer = new CheckpointWriter(store, indexes, plan);
         try
         {

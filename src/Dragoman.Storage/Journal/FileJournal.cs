@@ -267,11 +267,14 @@ internal sealed class FileJournal : IJournal
 
     private void HoldIfBehind() => Space.Hold(_sealed.Count > _options.MaxSealedFiles && !_stuck);
 
+    private bool IsSpaceScarce => _files.FreeBytes(_options.Directory) < _options.HeadroomBytes;
+
     private void Recycle(StoreFile file)
     {
+        var isScarce = IsSpaceScarce;
         lock (_lock)
         {
-            if (!_stopping && _recyclable.Count < _options.RecycledFiles)
+            if (!_stopping && !isScarce && _recyclable.Count < _options.RecycledFiles)
             {
                 _recyclable.Enqueue(file);
                 _prepare.Set();
@@ -316,6 +319,12 @@ internal sealed class FileJournal : IJournal
         try
         {
             NoteFreeSpace(capacity);
+            // A file used again takes the space that it gave up, and so must find the same room as a new one.
+            if (recycled is not null && IsSpaceScarce)
+            {
+                Remove(recycled);
+                recycled = null;
+            }
             if (recycled is not null)
             {
                 recycled.Close();

@@ -82,7 +82,8 @@ internal sealed class Maintenance(Store store, FileJournal journal) : IDisposabl
                 failure = error;
             }
         }
-        var reclaim = false;
+        // On a full disk nothing else may set off the checkpoint that gives back what deleted logs took.
+        var reclaim = store.TakeDeletedSegments();
         foreach (var log in store.Logs) reclaim |= log.HasDeadSegment;
         if (reclaim) store.Reclaim();
         if (failure is not null) ExceptionDispatchInfo.Throw(failure);

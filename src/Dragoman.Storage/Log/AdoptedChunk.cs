@@ -37,6 +37,21 @@ internal sealed class AdoptedChunk : IndexedChunk
     public override ReadOnlySpan<JournalIndexEntry> Entries =>
         MemoryMarshal.Cast<SparseIndexEntry, JournalIndexEntry>(_cache.Get(_index, 0, Region.Count).Entries.AsSpan());
 
+    // Whoever holds the chunk reads the index before the batches.
+    public override bool TryAcquire()
+    {
+        if (!_index.TryAcquire()) return false;
+        if (base.TryAcquire()) return true;
+        _index.Release();
+        return false;
+    }
+
+    public override void Release()
+    {
+        base.Release();
+        _index.Release();
+    }
+
     public override void Close()
     {
         JournalFile.File.Close();

@@ -91,7 +91,7 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
             return await Broker.Broker.StartAsync(
                 new BrokerOptions
                 {
-                    Store = new StoreOptions { Directory = options.Data, JournalFileBytes = options.JournalFileBytes },
+                    Store = new StoreOptions { Directory = options.Data, JournalFileBytes = options.JournalFileBytes, HeadroomBytes = options.KeepFreeBytes },
                     NodeId = options.NodeId,
                     AutoCreateTopics = options.AutoCreate,
                     DefaultPartitions = options.Partitions,

@@ -37,6 +37,9 @@ internal sealed record ServeOptions
 
     public int JournalFileBytes { get; init; }
 
+    /// <summary>Bytes of the volume that publishers leave free.</summary>
+    public long KeepFreeBytes { get; init; }
+
     /// <summary>Whether clients that do not log in are let in where that would be unsafe to assume.</summary>
     public bool AllowAnonymous { get; init; }
 
@@ -80,6 +83,7 @@ internal sealed record ServeOptions
             AutoCreate = !Flag(sources, Setting.NoAutoCreate),
             NodeId = Number(sources, Setting.NodeId, 1, 0, int.MaxValue),
             JournalFileBytes = JournalFile(sources),
+            KeepFreeBytes = KeepFree(sources),
             AllowAnonymous = Flag(sources, Setting.AllowAnonymous),
             TlsCert = Text(sources, Setting.TlsCert),
             TlsKey = Text(sources, Setting.TlsKey),
@@ -198,6 +202,12 @@ internal sealed record ServeOptions
         const long Most = 1 << 30;
         if (!sources.TryGet(Setting.JournalFileSize, out var value)) return 64 << 20;
         return ByteSize.TryParse(value.Text, out var bytes) && bytes is >= Least and <= Most ? (int)bytes : throw Bad(value, "a size from 1MiB to 1GiB, such as 64MiB");
+    }
+
+    private static long KeepFree(SettingSources sources)
+    {
+        if (!sources.TryGet(Setting.KeepFree, out var value)) return 128 << 20;
+        return ByteSize.TryParse(value.Text, out var bytes) ? bytes : throw Bad(value, "a size, such as 128MiB or 10GiB");
     }
 
     private static CommandException Bad(SettingSources.Value value, string expected) =>

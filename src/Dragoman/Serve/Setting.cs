@@ -24,6 +24,7 @@ internal sealed record Setting(string Name, string? Argument, string Description
     public static readonly Setting NoAutoCreate = new("no-auto-create", null, "Do not create topics because a client uses them.");
     public static readonly Setting NodeId = new("node-id", "N", "This node's number. [default: 1]");
     public static readonly Setting JournalFileSize = new("journal-file-size", "SIZE", "Size of a journal file, as in 64MiB: about half of what a restart may have to read. [default: 64MiB]");
+    public static readonly Setting KeepFree = new("keep-free", "SIZE", "Space on the volume of the data directory that publishers leave free: below it they are refused until there is more. [default: 128MiB]");
     public static readonly Setting AllowAnonymous = new("allow-anonymous", null, "Let clients in that do not log in: beyond this machine although there are no users, and beside the users once there are some (they may do what is permitted to everybody).");
     public static readonly Setting TlsCert = new("tls-cert", "FILE", "A certificate (PEM, with its chain): every listener then accepts TLS too, on its own port.");
     public static readonly Setting TlsKey = new("tls-key", "FILE", "The certificate's private key (PEM).");
@@ -40,7 +41,7 @@ internal sealed record Setting(string Name, string? Argument, string Description
     /// <summary>All of them, in the order of the help.</summary>
     public static readonly IReadOnlyList<Setting> All =
     [
-        Data, Bind, Kafka, Amqp, Admin, AdvertisedHost, AdvertisedPort, CommitMode, Partitions, NoAutoCreate, NodeId, JournalFileSize, AllowAnonymous,
+        Data, Bind, Kafka, Amqp, Admin, AdvertisedHost, AdvertisedPort, CommitMode, Partitions, NoAutoCreate, NodeId, JournalFileSize, KeepFree, AllowAnonymous,
         TlsCert, TlsKey, TlsClientCa, TlsClientAuth, JwtKey, JwtIssuer, JwtAudience, DefaultUser, DefaultPassword, TestMode, LogLevel,
     ];
 }
