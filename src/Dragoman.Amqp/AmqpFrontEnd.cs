@@ -7,6 +7,7 @@ using Dragoman.Amqp.Handlers;
 using Dragoman.Amqp.Sessions;
 using Dragoman.Amqp.Topology;
 using Dragoman.Protocols;
+using Dragoman.Protocols.Authentication;
 using Dragoman.Protocols.Framing;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -26,8 +27,8 @@ public sealed class AmqpFrontEnd : IFrontEnd
     /// <param name="broker">The broker that it speaks for.</param>
     /// <param name="options">How it behaves.</param>
     /// <param name="loggers">Where it logs.</param>
-    /// <param name="access">Who may do what; everybody may do everything unless given.</param>
-    public AmqpFrontEnd(Broker.Broker broker, AmqpOptions options, ILoggerFactory loggers, IAmqpAccess? access = null)
+    /// <param name="authenticator">Says who a client is; null to ask the broker's users alone.</param>
+    public AmqpFrontEnd(Broker.Broker broker, AmqpOptions options, ILoggerFactory loggers, Authenticator? authenticator = null)
     {
         ArgumentNullException.ThrowIfNull(broker);
         ArgumentNullException.ThrowIfNull(options);
@@ -35,7 +36,7 @@ public sealed class AmqpFrontEnd : IFrontEnd
         Broker = broker;
         Options = options;
         Log = loggers.CreateLogger<AmqpFrontEnd>();
-        Access = access ?? new OpenAccess();
+        Login = new AmqpLogin(authenticator ?? new Authenticator(broker.Accounts));
         Gathered = new ByteBudget(options.MaxGatheredBytes);
     }
 
@@ -49,7 +50,7 @@ public sealed class AmqpFrontEnd : IFrontEnd
 
     internal ILogger Log { get; }
 
-    internal IAmqpAccess Access { get; }
+    internal AmqpLogin Login { get; }
 
     /// <summary>What bodies that have not wholly arrived take.</summary>
     internal ByteBudget Gathered { get; }

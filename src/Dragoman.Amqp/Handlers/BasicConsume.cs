@@ -1,10 +1,10 @@
 using System.Security.Cryptography;
-using Dragoman.Amqp.Access;
 using Dragoman.Amqp.Sessions;
 using Dragoman.Amqp.Topology;
 using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Subscriptions;
 
 namespace Dragoman.Amqp.Handlers;
@@ -24,7 +24,7 @@ internal sealed class BasicConsumeHandler : ChannelMethod<BasicConsume>
         var session = channel.Session;
         var queue = Queues.FindOpen(channel, method.Queue);
         var text = Queues.Describe(session, queue.Name.Name);
-        session.Require(AmqpPermission.Read, queue.Name.Name, "queue");
+        session.Require(Operations.Read, ResourceKind.Queue, queue.Name.Name);
         var options = new ConsumerOptions
         {
             Name = tag,

@@ -1,11 +1,11 @@
 using System.Buffers;
-using Dragoman.Amqp.Access;
 using Dragoman.Amqp.Messages;
 using Dragoman.Amqp.Sessions;
 using Dragoman.Amqp.Topology;
 using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Subscriptions;
 
 namespace Dragoman.Amqp.Handlers;
@@ -17,7 +17,7 @@ internal sealed class BasicGetHandler : ChannelMethod<BasicGet>
     {
         var session = channel.Session;
         var queue = Queues.FindOpen(channel, method.Queue);
-        session.Require(AmqpPermission.Read, queue.Name.Name, "queue");
+        session.Require(Operations.Read, ResourceKind.Queue, queue.Name.Name);
         var text = Queues.Describe(session, queue.Name.Name);
         if (queue.Settings.Subscription.Dispatch == DispatchMode.Failover)
         {

@@ -1,3 +1,4 @@
+using Dragoman.Amqp.Access;
 using Dragoman.Amqp.Sessions;
 using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
@@ -9,18 +10,19 @@ namespace Dragoman.Amqp.Handlers;
 /// <summary>The client logs in.</summary>
 internal sealed class ConnectionStartOkHandler : ConnectionMethod<ConnectionStartOk>
 {
-    protected override async ValueTask HandleAsync(AmqpSession session, ConnectionStartOk method)
+    protected override ValueTask HandleAsync(AmqpSession session, ConnectionStartOk method)
     {
         ConnectionStates.Require(session, SessionState.Starting);
         session.ClientProperties = method.ClientProperties;
-        if (await Handshake.AuthenticateAsync(session, method.Mechanism, method.Response).ConfigureAwait(false) is not { } user)
+        if (Handshake.Authenticate(session, method.Mechanism, method.Response) is not { } user)
         {
             Refuse(session, method.Mechanism);
-            return;
+            return default;
         }
         session.User = user;
         session.State = SessionState.Tuning;
         session.Output.Send(0, new ConnectionTune { ChannelMax = session.ChannelMax, FrameMax = (uint)session.FrameMax, Heartbeat = (ushort)session.FrontEnd.Options.HeartbeatSeconds });
+        return default;
     }
 
     private static void Refuse(AmqpSession session, string mechanism)
@@ -67,9 +69,8 @@ internal sealed class ConnectionOpenHandler : ConnectionMethod<ConnectionOpen>
     protected override ValueTask HandleAsync(AmqpSession session, ConnectionOpen method)
     {
         ConnectionStates.Require(session, SessionState.Opening);
-        var access = session.FrontEnd.Access;
-        if (access.FindVirtualHost(method.VirtualHost) is not { } space) throw Errors.NotAllowed($"vhost {method.VirtualHost} not found");
-        if (!access.MayEnter(session.User, space))
+        if (VirtualHosts.ToNamespace(method.VirtualHost) is not { } space) throw Errors.NotAllowed($"vhost {method.VirtualHost} not found");
+        if (!session.FrontEnd.Login.MayEnter(session.User, space))
             throw Errors.NotAllowed($"access to vhost '{method.VirtualHost}' refused for user '{session.User.Name}'");
         session.VirtualHost = method.VirtualHost;
         session.Namespace = space;
@@ -108,15 +109,16 @@ internal sealed class ConnectionCloseOkHandler : ConnectionMethod<ConnectionClos
 /// <summary>The client renews its password or token: it is checked, and the connection goes on as it was.</summary>
 internal sealed class ConnectionUpdateSecretHandler : ConnectionMethod<ConnectionUpdateSecret>
 {
-    protected override async ValueTask HandleAsync(AmqpSession session, ConnectionUpdateSecret method)
+    protected override ValueTask HandleAsync(AmqpSession session, ConnectionUpdateSecret method)
     {
         ConnectionStates.Require(session, SessionState.Open);
         var secret = System.Text.Encoding.UTF8.GetString(method.NewSecret);
-        if (await session.FrontEnd.Access.AuthenticateAsync(session.User.Name, secret, session.Remote).ConfigureAwait(false) is not { } user)
+        if (session.FrontEnd.Login.Check(session.User.Name, secret, session.Remote) is not { } user)
             throw Errors.NotAllowed("New secret was refused by one of the backends");
         session.User = user;
         session.FrontEnd.Log.LogDebug("AMQP connection {Connection} has renewed its secret: {Reason}", session.Name, method.Reason);
         session.Output.Send(0, default(ConnectionUpdateSecretOk));
+        return default;
     }
 }
 

@@ -1,9 +1,9 @@
-using Dragoman.Amqp.Access;
 using Dragoman.Amqp.Sessions;
 using Dragoman.Amqp.Topology;
 using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
 using Dragoman.Broker.Routing;
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
 
 namespace Dragoman.Amqp.Handlers;
@@ -26,12 +26,12 @@ internal sealed class ExchangeDeclareHandler : ChannelMethod<ExchangeDeclare>
         {
             Exchanges.RefuseDefault(method.Exchange);
             if (!ExchangeTypes.IsKnown(method.Type)) throw new ConnectionException(ReplyCode.CommandInvalid, $"unknown exchange type '{method.Type}'");
-            session.Require(AmqpPermission.Configure, method.Exchange, "exchange");
+            session.Require(Operations.Configure, ResourceKind.Topic, method.Exchange);
             var facet = ExchangeDeclaration.ToFacet(method.Type, method.Durable, method.AutoDelete, method.Internal, method.Arguments, exchange);
             if (facet.AlternateTopic is { } alternate)
             {
-                session.Require(AmqpPermission.Read, method.Exchange, "exchange");
-                session.Require(AmqpPermission.Write, alternate, "exchange");
+                session.Require(Operations.Read, ResourceKind.Topic, method.Exchange);
+                session.Require(Operations.Write, ResourceKind.Topic, alternate);
             }
             if (routing.Find(name) is not { IsDeclared: true } && method.Exchange.StartsWith("amq.", StringComparison.Ordinal))
                 throw Errors.Refused($"exchange name '{method.Exchange}' contains reserved prefix 'amq.*'");
@@ -50,7 +50,7 @@ internal sealed class ExchangeDeleteHandler : ChannelMethod<ExchangeDelete>
     {
         var session = channel.Session;
         Exchanges.RefuseDefault(method.Exchange);
-        session.Require(AmqpPermission.Configure, method.Exchange, "exchange");
+        session.Require(Operations.Configure, ResourceKind.Topic, method.Exchange);
         if (method.Exchange.StartsWith("amq.", StringComparison.Ordinal))
             throw Errors.Refused($"deletion of system {Exchanges.Describe(session, method.Exchange)} not allowed");
         var answer = await session.FrontEnd.Broker.Routing.DeleteAsync(new TopicName(session.Namespace, method.Exchange), method.IfUnused).ConfigureAwait(false);
@@ -102,8 +102,8 @@ internal static class Exchanges
     {
         RefuseDefault(source);
         RefuseDefault(target);
-        session.Require(AmqpPermission.Write, target, "exchange");
-        session.Require(AmqpPermission.Read, source, "exchange");
+        session.Require(Operations.Write, ResourceKind.Topic, target);
+        session.Require(Operations.Read, ResourceKind.Topic, source);
         return (Find(session, source), Find(session, target));
     }
 

@@ -1,10 +1,10 @@
 using System.Security.Cryptography;
-using Dragoman.Amqp.Access;
 using Dragoman.Amqp.Sessions;
 using Dragoman.Amqp.Topology;
 using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Security;
 
 namespace Dragoman.Amqp.Handlers;
 
@@ -38,13 +38,13 @@ internal sealed class QueueDeclareHandler : ChannelMethod<QueueDeclare>
         var isNamedHere = method.Queue.Length == 0;
         var name = new QueueName(session.Namespace, isNamedHere ? NewName() : method.Queue);
         var text = Queues.Describe(session, name.Name);
-        session.Require(AmqpPermission.Configure, name.Name, "queue");
+        session.Require(Operations.Configure, ResourceKind.Queue, name.Name);
         var declaration = new QueueDeclaration { IsDurable = method.Durable, IsExclusive = method.Exclusive, AutoDelete = method.AutoDelete, Arguments = method.Arguments };
         var settings = declaration.ToSettings(text);
         if (settings.Subscription.DeadLetter is { Topic: { } exchange })
         {
-            session.Require(AmqpPermission.Read, name.Name, "queue");
-            if (exchange.Length > 0) session.Require(AmqpPermission.Write, exchange, "exchange");
+            session.Require(Operations.Read, ResourceKind.Queue, name.Name);
+            if (exchange.Length > 0) session.Require(Operations.Write, ResourceKind.Topic, exchange);
         }
         for (var attempt = 0; ; attempt++)
         {
@@ -118,7 +118,7 @@ internal sealed class QueuePurgeHandler : ChannelMethod<QueuePurge>
     protected override async ValueTask HandleAsync(Channel channel, QueuePurge method)
     {
         var queue = Queues.FindOpen(channel, method.Queue);
-        channel.Session.Require(AmqpPermission.Read, queue.Name.Name, "queue");
+        channel.Session.Require(Operations.Read, ResourceKind.Queue, queue.Name.Name);
         // What this connection has published before is in the queue, or it would survive.
         await channel.Session.Publishes.WaitForAllAsync().ConfigureAwait(false);
         var answer = await queue.PurgeAsync().ConfigureAwait(false);
@@ -134,7 +134,7 @@ internal sealed class QueueDeleteHandler : ChannelMethod<QueueDelete>
     {
         var session = channel.Session;
         var name = Queues.NameOf(channel, method.Queue);
-        session.Require(AmqpPermission.Configure, name, "queue");
+        session.Require(Operations.Configure, ResourceKind.Queue, name);
         var text = Queues.Describe(session, name);
         var deleted = 0L;
         if (session.FrontEnd.Broker.Queues.Find(new QueueName(session.Namespace, name)) is { } queue)
@@ -184,8 +184,8 @@ internal static class Queues
     public static void RequireBinding(AmqpSession session, IQueueHandle queue, string exchange)
     {
         Exchanges.RefuseDefault(exchange);
-        session.Require(AmqpPermission.Write, queue.Name.Name, "queue");
-        session.Require(AmqpPermission.Read, exchange, "exchange");
+        session.Require(Operations.Write, ResourceKind.Queue, queue.Name.Name);
+        session.Require(Operations.Read, ResourceKind.Topic, exchange);
     }
 
     /// <summary>An answer that says that something could not be done.</summary>

@@ -7,6 +7,7 @@ using Dragoman.Amqp.Access;
 using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
 using Dragoman.Broker.Namespaces;
+using Dragoman.Broker.Security;
 using Dragoman.Protocols;
 using Microsoft.Extensions.Logging;
 
@@ -76,7 +77,7 @@ public sealed class AmqpSession : IDisposable
     internal FieldTable ClientProperties { get; set; } = FieldTable.Empty;
 
     /// <summary>Who has logged in.</summary>
-    internal AmqpUser User { get; set; } = new("");
+    internal AmqpUser User { get; set; } = null!;
 
     /// <summary>The virtual host as the client named it.</summary>
     internal string VirtualHost { get; set; } = VirtualHosts.Default;
@@ -213,15 +214,16 @@ public sealed class AmqpSession : IDisposable
         && capabilities.Table.TryGet(capability, out var value) && value is { Type: FieldType.Boolean, Bits: not 0 };
 
     /// <summary>Checks that the user may do something.</summary>
-    /// <param name="permission">What.</param>
-    /// <param name="name">With what.</param>
-    /// <param name="kind">What that is: a queue or an exchange.</param>
+    /// <param name="operation">What.</param>
+    /// <param name="kind">With a queue or with an exchange.</param>
+    /// <param name="name">With which.</param>
     /// <exception cref="ChannelException">The user may not.</exception>
-    internal void Require(AmqpPermission permission, string name, string kind)
+    internal void Require(Operations operation, ResourceKind kind, string name)
     {
-        if (FrontEnd.Access.Allows(User, Namespace, name, permission)) return;
-        var access = permission switch { AmqpPermission.Configure => "configure", AmqpPermission.Write => "write", _ => "read" };
-        throw Errors.Refused($"{access} access to {kind} '{name}' in vhost '{VirtualHost}' refused for user '{User.Name}'");
+        if (User.Identity.Allows(operation, kind, Namespace, name)) return;
+        var access = operation switch { Operations.Configure => "configure", Operations.Write => "write", _ => "read" };
+        var thing = kind == ResourceKind.Queue ? "queue" : "exchange";
+        throw Errors.Refused($"{access} access to {thing} '{name}' in vhost '{VirtualHost}' refused for user '{User.Name}'");
     }
 
     internal void OnChannelError(Channel channel, ReplyCode code, string text) =>

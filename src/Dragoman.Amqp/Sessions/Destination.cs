@@ -1,6 +1,7 @@
 using System.Text;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Routing;
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage.Records;
 
@@ -43,8 +44,8 @@ internal sealed class DestinationCache(AmqpSession session)
     private readonly RouteResult _result = new();
     private long _version = -1;
 
-    /// <summary>The version of the routing now.</summary>
-    public long Version => session.FrontEnd.Broker.Routing.Version;
+    /// <summary>The version of what answers follow from now: the routing, and who may do what.</summary>
+    public long Version => session.FrontEnd.Broker.Routing.Version + session.FrontEnd.Broker.Accounts.Version;
 
     /// <summary>Finds where a message goes.</summary>
     /// <param name="address">The length of the exchange's name, the name, and the routing key.</param>
@@ -84,11 +85,13 @@ internal sealed class DestinationCache(AmqpSession session)
         var broker = session.FrontEnd.Broker;
         if (exchange.Length == 0)
         {
-            // The default exchange is the namespace of queues itself.
+            // The default exchange is the namespace of queues itself; to RabbitMQ's permissions it has this name.
+            var identity = session.User.Identity;
+            if (!identity.Allows(Operations.Write, ResourceKind.Queue, session.Namespace, routingKey)) session.Require(Operations.Write, ResourceKind.Topic, "amq.default");
             if (broker.Queues.Find(new QueueName(session.Namespace, routingKey)) is { } queue) result.AddQueue(queue);
             return;
         }
-        session.Require(Access.AmqpPermission.Write, exchange, "exchange");
+        session.Require(Operations.Write, ResourceKind.Topic, exchange);
         var name = new TopicName(session.Namespace, exchange);
         if (!broker.Routing.Resolve(name, routingKey, headers, result)) throw Errors.NoExchange(exchange, session.VirtualHost);
         if (broker.Routing.Find(name) is { Facet.IsInternal: true })

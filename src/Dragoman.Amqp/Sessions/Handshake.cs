@@ -44,21 +44,21 @@ internal static class Handshake
 
     /// <summary>Checks what the client has answered to <see cref="Start"/>.</summary>
     /// <exception cref="ConnectionException">The mechanism or its response makes no sense.</exception>
-    public static async ValueTask<AmqpUser?> AuthenticateAsync(AmqpSession session, string mechanism, byte[] response)
+    public static AmqpUser? Authenticate(AmqpSession session, string mechanism, byte[] response)
     {
-        var access = session.FrontEnd.Access;
+        var login = session.FrontEnd.Login;
         switch (mechanism)
         {
             case Plain when ReadPlain(response) is var (name, password):
-                return await access.AuthenticateAsync(name, password, session.Remote).ConfigureAwait(false);
+                return login.Check(name, password, session.Remote);
             case Plain:
                 throw new ConnectionException(ReplyCode.SyntaxError, "response of mechanism PLAIN is not NUL user NUL password");
             case AmqPlain when ReadAmqPlain(response) is var (name, password):
-                return await access.AuthenticateAsync(name, password, session.Remote).ConfigureAwait(false);
+                return login.Check(name, password, session.Remote);
             case AmqPlain:
                 throw new ConnectionException(ReplyCode.SyntaxError, "AMQPLAIN auth info misses LOGIN or PASSWORD field");
             case External when session.Certificate is { } certificate:
-                return await access.AuthenticateAsync(certificate).ConfigureAwait(false);
+                return login.Check(certificate, session.Remote);
             case External:
                 throw new ConnectionException(ReplyCode.CommandInvalid, "invalid authentication mechanism 'EXTERNAL'");
             default:

@@ -96,7 +96,7 @@ internal sealed class Publisher(Channel channel) : IDisposable
         if (!properties.Has(PropertyFlags.UserId)) return;
         var user = channel.Session.User;
         var claimed = Encoding.UTF8.GetString(properties.UserId);
-        if (claimed != user.Name && !user.MayImpersonate)
+        if (claimed != user.Name && !channel.Session.FrontEnd.Login.MayImpersonate(user))
             throw Errors.Precondition($"user_id property set to '{claimed}' but authenticated user was '{user.Name}'");
     }
 

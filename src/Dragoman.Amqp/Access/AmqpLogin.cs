@@ -1,0 +1,59 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using Dragoman.Broker.Namespaces;
+using Dragoman.Broker.Security;
+using Dragoman.Protocols.Authentication;
+
+namespace Dragoman.Amqp.Access;
+
+/// <summary>Who has logged in.</summary>
+/// <param name="Name">The name under which the client may publish.</param>
+/// <param name="Identity">What that allows.</param>
+internal sealed record AmqpUser(string Name, ClientIdentity Identity);
+
+/// <summary>AMQP's log-in: a name and a password, a token as the password, or a certificate.</summary>
+/// <param name="authenticator">Knows the users.</param>
+internal sealed class AmqpLogin(Authenticator authenticator)
+{
+    /// <summary>RabbitMQ's tag of users that may publish under the names of others.</summary>
+    private const string ImpersonatorTag = "impersonator";
+
+    /// <summary>Checks a name and a password.</summary>
+    /// <returns>Null if the two do not match. Where there are no users, everybody is who they say.</returns>
+    public AmqpUser? Check(string name, string password, EndPoint? remote)
+    {
+        var host = HostOf(remote);
+        if (!authenticator.Accounts.IsEnabled) return new AmqpUser(name, new ClientIdentity(authenticator.Accounts, name, host));
+        if (authenticator.CheckPassword(name, password, host) is { } user) return new AmqpUser(name, user);
+        // As with RabbitMQ's OAuth 2 plug-in, a token travels in the place of a password, whatever the name.
+        if (authenticator.CheckToken(password, host, out _) is { User: { } owner } byToken) return new AmqpUser(owner, byToken);
+        return authenticator.RequiresLogin ? null : new AmqpUser(name, authenticator.Anonymous(host));
+    }
+
+    /// <summary>Takes a client certificate that TLS has verified for a log-in.</summary>
+    public AmqpUser? Check(X509Certificate2 certificate, EndPoint? remote)
+    {
+        var host = HostOf(remote);
+        if (!authenticator.Accounts.IsEnabled)
+        {
+            var name = certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
+            return new AmqpUser(name, new ClientIdentity(authenticator.Accounts, name, host));
+        }
+        return authenticator.FromCertificate(certificate, host) is { User: { } owner } identity ? new AmqpUser(owner, identity) : null;
+    }
+
+    /// <summary>Whether a user may use a virtual host: administrators may, and whoever has a permission there.</summary>
+    public bool MayEnter(AmqpUser user, NamespaceName space)
+    {
+        var accounts = authenticator.Accounts;
+        if (!accounts.IsEnabled || accounts.Find(user.Name) is { IsAdministrator: true }) return true;
+        foreach (var rule in accounts.Permissions)
+            if (rule.Effect == Effect.Allow && (rule.User == user.Identity.User || rule.User == Permission.Everyone) && (rule.Namespace is null || rule.Namespace == space)) return true;
+        return false;
+    }
+
+    /// <summary>Whether a user may publish under another's name.</summary>
+    public bool MayImpersonate(AmqpUser user) => authenticator.Accounts.Find(user.Name)?.Tags.Contains(ImpersonatorTag) ?? false;
+
+    private static string HostOf(EndPoint? remote) => (remote as IPEndPoint)?.Address.ToString() ?? "";
+}
