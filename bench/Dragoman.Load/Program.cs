@@ -1,10 +1,12 @@
 using System.CommandLine;
+using Dragoman.Load.Amqp;
 using Dragoman.Load.Kafka;
 using Dragoman.Load.Startup;
 using Dragoman.Load.Storage;
 
 var root = new RootCommand("Puts load on Dragoman, or on a peer, and measures. Results go to standard output and, as JSON, to a file.")
 {
+    AmqpCommand.Create(),
     KafkaCommand.Create(),
     StartupCommand.Create(),
     StorageCommand.Create(),
