@@ -7,6 +7,7 @@ using Dragoman.Broker.Security;
 using Dragoman.Broker.Routing;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Broker.Topics;
+using Dragoman.Broker.Transactions;
 using Dragoman.Storage;
 using Dragoman.Storage.Platform;
 using Dragoman.Storage.State;
@@ -23,14 +24,21 @@ public sealed class Broker : IAsyncDisposable
     internal const long QuotasState = 11;
     internal const long QueuesState = 20;
     internal const long RoutesState = 21;
+    internal const long FirstTransactionState = 200;
 
+    private readonly IScheduler _scheduler;
     private readonly GroupCoordinator _groups;
+    private readonly TransactionGate _gate;
+    private readonly ITopics _transactionTopics;
+    private TransactionCoordinator _coordinator;
 
-    private Broker(BrokerOptions options, Store store, IScheduler scheduler, Random random)
+    private Broker(BrokerOptions options, Store store, IScheduler scheduler, Random random, BrokerSeams seams)
     {
         Options = options;
         Store = store;
-        Topics = new Topics.Topics(store, store.GetState(TopicsState), random);
+        _scheduler = scheduler;
+        _gate = new TransactionGate(seams.Defects);
+        Topics = new Topics.Topics(store, store.GetState(TopicsState), random, _gate);
         ProducerIds = new ProducerIds(store.GetState(ProducerIdsState));
         Accounts = new Accounts(store.GetState(SecurityStateId));
         Quotas = new Quotas.Quotas(store.GetState(QuotasState), store.Time);
@@ -40,6 +48,8 @@ public sealed class Broker : IAsyncDisposable
         Queues.AddObserver(routing);
         Queues.DeadLetterRouter = routing;
         Routing = routing;
+        _transactionTopics = seams.TopicsOfTransactions(Topics);
+        _coordinator = StartCoordinator();
     }
 
     /// <summary>The options it was started with.</summary>
@@ -78,6 +88,9 @@ public sealed class Broker : IAsyncDisposable
     /// <summary>The consumer groups.</summary>
     public IGroups Groups => _groups;
 
+    /// <summary>The coordinator of transactions.</summary>
+    public ITransactions Transactions => _coordinator;
+
     /// <summary>The clock.</summary>
     public TimeProvider Time => Store.Time;
 
@@ -91,11 +104,14 @@ public sealed class Broker : IAsyncDisposable
     /// <param name="scheduler">Runs background work.</param>
     /// <param name="random">Makes ids.</param>
     /// <exception cref="IOException">The directory is in use, damaged, or on a full disk.</exception>
-    public static async Task<Broker> StartAsync(BrokerOptions options, IFileSystem files, TimeProvider time, IScheduler scheduler, Random random)
+    public static Task<Broker> StartAsync(BrokerOptions options, IFileSystem files, TimeProvider time, IScheduler scheduler, Random random) =>
+        StartAsync(options, files, time, scheduler, random, new BrokerSeams());
+
+    internal static async Task<Broker> StartAsync(BrokerOptions options, IFileSystem files, TimeProvider time, IScheduler scheduler, Random random, BrokerSeams seams)
     {
         ArgumentNullException.ThrowIfNull(options);
         var opener = new StoreOpener(options.Store, files, time, scheduler, random, CreateMachines()) { StateFactory = static _ => new SubscriptionState() };
-        return new Broker(options, await opener.OpenAsync(), scheduler, random);
+        return new Broker(options, await opener.OpenAsync(), scheduler, random, seams);
     }
 
     /// <summary>Every state machine that has an id of its own, empty.</summary>
@@ -111,13 +127,29 @@ public sealed class Broker : IAsyncDisposable
             [RoutesState] = new RoutingState(),
         };
         foreach (var (id, machine) in GroupCoordinator.CreateMachines()) machines.Add(id, machine);
+        for (var i = 0; i < TransactionContext.Shards; i++) machines.Add(FirstTransactionState + i, new TransactionShard());
         return machines;
     }
 
     /// <summary>Stops in good order.</summary>
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        await _coordinator.DisposeAsync();
         _groups.Dispose();
-        return Store.DisposeAsync();
+        await Store.DisposeAsync();
+    }
+
+    /// <summary>Lets the coordinator of transactions go and has another take its place, as when a share moves between nodes.</summary>
+    internal async Task MoveCoordinatorAsync()
+    {
+        await _coordinator.DisposeAsync();
+        _coordinator = StartCoordinator();
+    }
+
+    private TransactionCoordinator StartCoordinator()
+    {
+        var coordinator = new TransactionCoordinator(new TransactionContext(Store, _transactionTopics, _groups.Transactional, ProducerIds, Options.Transactions, _gate.Defects), _scheduler);
+        _gate.Coordinator = coordinator;
+        return coordinator;
     }
 }

@@ -1,5 +1,6 @@
 using Dragoman.Broker.Groups;
 using Dragoman.Broker.Topics;
+using Dragoman.Broker.Transactions;
 using Dragoman.Storage;
 
 namespace Dragoman.Broker;
@@ -24,4 +25,7 @@ public sealed record BrokerOptions
 
     /// <summary>How consumer groups behave.</summary>
     public GroupOptions Groups { get; init; } = new();
+
+    /// <summary>What the coordinator of transactions allows.</summary>
+    public TransactionOptions Transactions { get; init; } = new();
 }

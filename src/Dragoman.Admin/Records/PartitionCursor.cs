@@ -34,7 +34,7 @@ internal sealed class PartitionCursor(IPartitionHandle partition, long position,
     public async ValueTask<bool> ReadAsync(Visitor visit)
     {
         if (IsDone || Position >= End) return !(IsDone = true);
-        var status = await Partition.ReadAsync(Position, ReadBytes, ReadIsolation.Stable, _read);
+        var status = await Partition.ReadStableAsync(Position, ReadBytes, _read, _aborted);
         using (_read)
         {
             switch (status)
@@ -64,8 +64,6 @@ internal sealed class PartitionCursor(IPartitionHandle partition, long position,
         {
             var length = _read.TotalBytes;
             _read.CopyTo(bytes.AsSpan(0, length));
-            _aborted.Clear();
-            Partition.CollectAborted(Position, _read.NextOffset, _aborted);
             for (var at = 0; at < length;)
             {
                 var error = _reader.Open(bytes.AsMemory(at, length - at));

@@ -1,5 +1,6 @@
 using Dragoman.Broker.Producers;
 using Dragoman.Broker.Topics;
+using Dragoman.Broker.Transactions;
 using Dragoman.Storage.Inspection;
 using Dragoman.Storage.Platform;
 
@@ -34,10 +35,12 @@ public static class BrokerInspector
         var machines = Broker.CreateMachines();
         var registry = (TopicRegistry)machines[Broker.TopicsState];
         var producers = (ProducerIdState)machines[Broker.ProducerIdsState];
+        var names = new Dictionary<long, string> { [Broker.TopicsState] = "topics", [Broker.ProducerIdsState] = "producer ids", [Broker.SecurityStateId] = "accounts", [Broker.QuotasState] = "quotas", [Broker.QueuesState] = "queues", [Broker.RoutesState] = "routes" };
+        for (var i = 0; i < TransactionContext.Shards; i++) names.Add(Broker.FirstTransactionState + i, $"transactions, share {i}");
         var store = new StoreInspector(files, directory, machines, options).Inspect(cancellation);
         var topics = new List<InspectedTopic>();
         foreach (var entry in registry.Topics.Values) topics.Add(new InspectedTopic(entry.Name, entry.Id, entry.Settings, entry.LogIds));
         topics.Sort(static (a, b) => string.CompareOrdinal(a.Name.ToString(), b.Name.ToString()));
-        return new BrokerInspection(store, topics, producers.Next, new Dictionary<long, string> { [Broker.TopicsState] = "topics", [Broker.ProducerIdsState] = "producer ids", [Broker.SecurityStateId] = "accounts", [Broker.QuotasState] = "quotas", [Broker.QueuesState] = "queues", [Broker.RoutesState] = "routes" });
+        return new BrokerInspection(store, topics, producers.Next, names);
     }
 }

@@ -1,3 +1,4 @@
+using Dragoman.Broker.Transactions;
 using Dragoman.Storage.Log;
 
 namespace Dragoman.Broker.Topics;
@@ -16,6 +17,15 @@ public enum PartitionStatus
 
     /// <summary>A newer instance of the producer has taken over.</summary>
     StaleProducerEpoch,
+
+    /// <summary>The batch is transactional, and the partition is not part of the producer's open transaction; or the other way round.</summary>
+    NotInTransaction,
+
+    /// <summary>The producer has no transactional id, or another one, or the coordinator does not know it any more.</summary>
+    UnknownProducer,
+
+    /// <summary>The coordinator of the producer's transaction cannot say now whether the partition takes part; later it can.</summary>
+    CoordinatorBusy,
 
     /// <summary>The batch is damaged or breaks the format's rules.</summary>
     CorruptBatch,
@@ -91,6 +101,21 @@ public interface IPartitionHandle
     /// </summary>
     ValueTask<AppendAnswer> AppendAsync(Memory<byte> batch, CancellationToken cancellation = default);
 
+    /// <summary>
+    /// As <see cref="AppendAsync(Memory{byte}, CancellationToken)"/>, for a batch of a transaction: the partition must
+    /// have been added to the transaction that the producer has open.
+    /// </summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="transaction">The producer's transactional id.</param>
+    /// <param name="cancellation">Ends the wait for admission.</param>
+    ValueTask<AppendAnswer> AppendAsync(Memory<byte> batch, TransactionalId transaction, CancellationToken cancellation = default);
+
+    /// <summary>
+    /// Ends a producer's transaction here. It can be repeated: a marker that the partition has already is
+    /// <see cref="PartitionStatus.Duplicate"/>.
+    /// </summary>
+    ValueTask<AppendAnswer> AppendMarkerAsync(TransactionMarker marker, CancellationToken cancellation = default);
+
     /// <summary>The offsets as they are now.</summary>
     /// <returns>False if the topic is gone or the partition has moved.</returns>
     bool TryGetOffsets(out PartitionOffsets offsets);
@@ -101,8 +126,19 @@ public interface IPartitionHandle
     /// </summary>
     ValueTask<PartitionStatus> ReadAsync(long offset, int maxBytes, ReadIsolation isolation, LogRead read);
 
-    /// <summary>Aborted transactions whose records lie between two offsets; for readers that see only stable records.</summary>
-    void CollectAborted(long fromOffset, long toOffset, List<AbortedTransaction> target);
+    /// <summary>What the partition knows of each idempotent producer.</summary>
+    /// <returns>False if the topic is gone or the partition has moved.</returns>
+    bool TryCollectProducers(List<ProducerSummary> target);
+
+    /// <summary>
+    /// As <see cref="ReadAsync"/> of stable records, and says which of them belong to aborted transactions: these must be
+    /// skipped.
+    /// </summary>
+    /// <param name="offset">From where.</param>
+    /// <param name="maxBytes">How much to find at most, the first batch aside.</param>
+    /// <param name="read">Takes what is found.</param>
+    /// <param name="aborted">Takes the aborted transactions; its former content is removed.</param>
+    ValueTask<PartitionStatus> ReadStableAsync(long offset, int maxBytes, LogRead read, List<AbortedTransaction> aborted);
 
     /// <summary>The first record at or after a time in milliseconds since 1970; null if there is none.</summary>
     ValueTask<TimedOffset?> FindByTimeAsync(long timestamp, ReadIsolation isolation);

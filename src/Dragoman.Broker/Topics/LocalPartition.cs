@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Dragoman.Broker.Transactions;
 using Dragoman.Storage;
 using Dragoman.Storage.Journal;
 using Dragoman.Storage.Log;
@@ -8,7 +9,7 @@ using Dragoman.Storage.Records;
 namespace Dragoman.Broker.Topics;
 
 /// <summary>A partition whose log this node owns: handles call it directly.</summary>
-internal sealed class LocalPartition(Store store, LocalTopic topic, int index, PartitionLog log) : IPartitionHandle
+internal sealed class LocalPartition(Store store, TransactionGate gate, LocalTopic topic, int index, PartitionLog log) : IPartitionHandle
 {
     private readonly AppendTurns _turns = new();
 
@@ -18,24 +19,33 @@ internal sealed class LocalPartition(Store store, LocalTopic topic, int index, P
 
     public long SizeBytes => Log.SizeBytes;
 
+    /// <summary>What a commit to the log means.</summary>
+    public CommitMode CommitMode =>
+        Log.Kind == LogKind.Memory ? CommitMode.Memory : topic.Settings.CommitMode == CommitMode.Written ? CommitMode.Written : CommitMode.Fsync;
+
+    public ValueTask<AppendAnswer> AppendAsync(Memory<byte> batch, CancellationToken cancellation) => AppendBatchAsync(batch, null, cancellation);
+
+    public ValueTask<AppendAnswer> AppendAsync(Memory<byte> batch, TransactionalId transaction, CancellationToken cancellation) =>
+        AppendBatchAsync(batch, transaction, cancellation);
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<AppendAnswer> AppendAsync(Memory<byte> batch, CancellationToken cancellation)
+    private async ValueTask<AppendAnswer> AppendBatchAsync(Memory<byte> batch, TransactionalId? transaction, CancellationToken cancellation)
     {
         var settings = topic.Settings;
         var error = Check(batch, settings, out var summary);
         if (error.Status != PartitionStatus.Ok) return error;
+        var check = CheckOf(batch.Span, transaction);
         var logAppendTime = SetTimestamps(batch.Span, settings, summary);
         try
         {
-            var mode = Log.Kind == LogKind.Memory ? CommitMode.Memory : settings.CommitMode == CommitMode.Written ? CommitMode.Written : CommitMode.Fsync;
             var beginning = _turns.BeginAsync(
-                static s => s.Partition.BeginAsync(s.mode, s.RecordCount, s.Length, s.cancellation), (Partition: this, mode, summary.RecordCount, batch.Length, cancellation), out var turn);
+                static s => s.Partition.BeginAsync(s.CommitMode, s.RecordCount, s.batch, s.check, s.cancellation), (Partition: this, CommitMode, summary.RecordCount, batch, check, cancellation), out var turn);
             ValueTask committed;
             AppendAnswer answer;
             try
             {
                 var commit = await beginning;
-                committed = Enqueue(commit, batch, logAppendTime, out answer);
+                committed = Enqueue(commit, batch, check, logAppendTime, out answer);
             }
             finally
             {
@@ -54,6 +64,32 @@ internal sealed class LocalPartition(Store store, LocalTopic topic, int index, P
         }
     }
 
+    /// <summary>A check, if the coordinator has to be asked: a transaction that is open here has been checked when it began.</summary>
+    private TransactionCheck? CheckOf(ReadOnlySpan<byte> batch, TransactionalId? transaction)
+    {
+        RecordBatchHeader.TryRead(batch, out var header);
+        if (!header.IsTransactional || transaction is not { } id || gate.Defects.SkipVerification) return null;
+        lock (Log.Lock)
+        {
+            if (Log.Producers.HasOpenTransaction(header.ProducerId)) return null;
+        }
+        return new TransactionCheck(gate, id, new TransactionPartition(topic.Id, Index));
+    }
+
+    private ValueTask<Commit> BeginAsync(CommitMode mode, int records, Memory<byte> batch, TransactionCheck? check, CancellationToken cancellation)
+    {
+        if (check is null) return BeginAsync(mode, records, batch.Length, cancellation);
+        RecordBatchHeader.TryRead(batch.Span, out var header);
+        var asking = check.AskAsync(header);
+        return asking.IsCompletedSuccessfully ? BeginAsync(mode, records, batch.Length, cancellation) : AfterAsync();
+
+        async ValueTask<Commit> AfterAsync()
+        {
+            await asking;
+            return await BeginAsync(mode, records, batch.Length, cancellation);
+        }
+    }
+
     private ValueTask<Commit> BeginAsync(CommitMode mode, int records, int bytes, CancellationToken cancellation)
     {
         if (Log.Kind == LogKind.Durable) return store.BeginAsync(mode, bytes, cancellation);
@@ -67,7 +103,7 @@ internal sealed class LocalPartition(Store store, LocalTopic topic, int index, P
         }
     }
 
-    private ValueTask Enqueue(Commit commit, Memory<byte> batch, long logAppendTime, out AppendAnswer answer)
+    private ValueTask Enqueue(Commit commit, Memory<byte> batch, TransactionCheck? check, long logAppendTime, out AppendAnswer answer)
     {
         RecordBatchHeader.TryRead(batch.Span, out var header);
         lock (Log.Lock)
@@ -80,6 +116,14 @@ internal sealed class LocalPartition(Store store, LocalTopic topic, int index, P
             }
             switch (Check(header, out var known, out var knownTime))
             {
+                case ProducerCheck.Accept when MayNotBegin(header, check, out var status):
+                    store.Abandon(commit);
+                    answer = Refuse(status, $"Partition {Index} of '{topic.Name}' is not part of an open transaction of producer {header.ProducerId}: {status}.");
+                    return default;
+                case ProducerCheck.NotTransactional:
+                    store.Abandon(commit);
+                    answer = Refuse(PartitionStatus.NotInTransaction, $"Producer {header.ProducerId} has a transaction open, and the batch is not part of it.");
+                    return default;
                 case ProducerCheck.Accept:
                     var baseOffset = Log.Append(commit, batch);
                     answer = new AppendAnswer(PartitionStatus.Ok, baseOffset, logAppendTime, Log.StartOffset);
@@ -99,6 +143,69 @@ internal sealed class LocalPartition(Store store, LocalTopic topic, int index, P
                     return default;
             }
         }
+    }
+
+    /// <summary>Whether a batch would begin a transaction here that is not open at the coordinator, or not any more.</summary>
+    private bool MayNotBegin(in RecordBatchHeader header, TransactionCheck? check, out PartitionStatus status)
+    {
+        status = PartitionStatus.Ok;
+        if (!header.IsTransactional || gate.Defects.SkipVerification || Log.Producers.HasOpenTransaction(header.ProducerId)) return false;
+        status = check?.Status ?? PartitionStatus.NotInTransaction;
+        if (status != PartitionStatus.Ok) return true;
+        if (!Log.Producers.HasEnded(header.ProducerId, check!.Transaction)) return false;
+        status = PartitionStatus.NotInTransaction;
+        return true;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<AppendAnswer> AppendMarkerAsync(TransactionMarker marker, CancellationToken cancellation)
+    {
+        var batch = marker.ToBatch(store.Time.GetUtcNow().ToUnixTimeMilliseconds());
+        try
+        {
+            var commit = await BeginAsync(CommitMode, 1, batch.Length, cancellation);
+            ValueTask committed;
+            AppendAnswer answer;
+            lock (Log.Lock)
+            {
+                if (Log.IsDeleted || topic.IsDeleted)
+                {
+                    store.Abandon(commit);
+                    return Refuse(PartitionStatus.NotFound, $"Topic '{topic.Name}' has been deleted.");
+                }
+                if (marker.Transaction < 0 && marker.Producer.Epoch < Log.Producers.EpochOf(marker.Producer.Id))
+                {
+                    store.Abandon(commit);
+                    return Refuse(PartitionStatus.StaleProducerEpoch, $"Producer {marker.Producer.Id} has a newer instance than epoch {marker.Producer.Epoch}.");
+                }
+                var offset = AppendMarker(commit, marker, batch);
+                answer = new AppendAnswer(offset < 0 ? PartitionStatus.Duplicate : PartitionStatus.Ok, offset, -1, Log.StartOffset);
+                // One that is in the log already may not be committed yet; an empty commit behind it waits for that.
+                committed = store.Enqueue(commit);
+            }
+            await committed;
+            return answer;
+        }
+        catch (StorageFullException full)
+        {
+            return Refuse(PartitionStatus.Full, full.Message);
+        }
+        catch (StoreFailedException failed)
+        {
+            return Refuse(PartitionStatus.StorageError, failed.Message);
+        }
+    }
+
+    /// <summary>
+    /// Adds a marker to a commit, unless the log has it already or is gone. The caller holds the log's lock, and enqueues
+    /// the commit before it lets go.
+    /// </summary>
+    /// <returns>The marker's offset, or -1 if there was nothing to add.</returns>
+    internal long AppendMarker(Commit commit, TransactionMarker marker, byte[] batch)
+    {
+        if (Log.IsDeleted || topic.IsDeleted) return -1;
+        var isThere = marker.Transaction >= 0 && Log.Producers.HasEnded(marker.Producer.Id, marker.Transaction);
+        return isThere && !gate.Defects.RepeatMarkers ? -1 : Log.Append(commit, batch);
     }
 
     private ProducerCheck Check(in RecordBatchHeader header, out long known, out long knownTime)
@@ -173,7 +280,12 @@ internal sealed class LocalPartition(Store store, LocalTopic topic, int index, P
         return true;
     }
 
-    public ValueTask<PartitionStatus> ReadAsync(long offset, int maxBytes, ReadIsolation isolation, LogRead read)
+    public ValueTask<PartitionStatus> ReadAsync(long offset, int maxBytes, ReadIsolation isolation, LogRead read) => Read(offset, maxBytes, isolation, read, null);
+
+    public ValueTask<PartitionStatus> ReadStableAsync(long offset, int maxBytes, LogRead read, List<AbortedTransaction> aborted) =>
+        Read(offset, maxBytes, ReadIsolation.Stable, read, aborted);
+
+    private ValueTask<PartitionStatus> Read(long offset, int maxBytes, ReadIsolation isolation, LogRead read, List<AbortedTransaction>? aborted)
     {
         ArgumentNullException.ThrowIfNull(read);
         read.Dispose();
@@ -182,7 +294,8 @@ internal sealed class LocalPartition(Store store, LocalTopic topic, int index, P
         if (offset < Log.StartOffset || offset > Log.HighWatermark) return ValueTask.FromResult(PartitionStatus.OffsetOutOfRange);
         try
         {
-            Log.Read(offset, end, maxBytes, read);
+            if (aborted is null) Log.Read(offset, end, maxBytes, read);
+            else Log.ReadStable(offset, maxBytes, read, aborted);
         }
         catch (IOException)
         {
@@ -194,14 +307,14 @@ internal sealed class LocalPartition(Store store, LocalTopic topic, int index, P
 
     private long EndFor(ReadIsolation isolation) => isolation == ReadIsolation.Stable ? Log.LastStableOffset : Log.HighWatermark;
 
-    public void CollectAborted(long fromOffset, long toOffset, List<AbortedTransaction> target)
+    public bool TryCollectProducers(List<ProducerSummary> target)
     {
         ArgumentNullException.ThrowIfNull(target);
         lock (Log.Lock)
         {
-            if (Log.IsDeleted) return;
-            foreach (var aborted in Log.Producers.Aborted)
-                if (aborted.LastOffset >= fromOffset && aborted.FirstOffset < toOffset) target.Add(aborted);
+            if (topic.IsDeleted || Log.IsDeleted) return false;
+            Log.Producers.CollectProducers(target);
+            return true;
         }
     }
 

@@ -1,3 +1,4 @@
+using Dragoman.Broker.Transactions;
 using Dragoman.Storage;
 using Dragoman.Storage.Log;
 
@@ -7,13 +8,15 @@ namespace Dragoman.Broker.Topics;
 internal sealed class LocalTopic : ITopicHandle
 {
     private readonly Store _store;
+    private readonly TransactionGate _gate;
     private volatile TopicSettings _settings;
     private volatile LocalPartition[] _partitions = [];
     private volatile bool _deleted;
 
-    public LocalTopic(Store store, TopicEntry entry)
+    public LocalTopic(Store store, TransactionGate gate, TopicEntry entry)
     {
         _store = store;
+        _gate = gate;
         Name = entry.Name;
         Id = entry.Id;
         CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(entry.CreatedAtMs);
@@ -41,7 +44,7 @@ internal sealed class LocalTopic : ITopicHandle
         var retention = new LogRetention(entry.Settings.RetentionMs, entry.Settings.RetentionBytes);
         for (var i = 0; i < partitions.Length; i++)
         {
-            partitions[i] = i < _partitions.Length ? _partitions[i] : new LocalPartition(_store, this, i, _store.GetLog(entry.LogIds[i]));
+            partitions[i] = i < _partitions.Length ? _partitions[i] : new LocalPartition(_store, _gate, this, i, _store.GetLog(entry.LogIds[i]));
             if (partitions[i].Log.Retention != retention) partitions[i].Log.Retention = retention;
             partitions[i].Log.Compaction = entry.Settings.Compacted ? entry.Settings.Compaction : null;
         }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using Dragoman.Broker.Transactions;
 using Dragoman.Storage;
 using Dragoman.Storage.Journal;
 using Dragoman.Storage.Log;
@@ -16,11 +17,13 @@ internal sealed class Topics : ITopics
     private readonly TopicRegistry _registry;
     private readonly Random _random;
     private long _version;
+    private readonly TransactionGate _gate;
     private readonly ConcurrentDictionary<TopicName, LocalTopic> _byName = new();
     private readonly ConcurrentDictionary<Guid, LocalTopic> _byId = new();
 
-    public Topics(Store store, StateLog state, Random random)
+    public Topics(Store store, StateLog state, Random random, TransactionGate gate)
     {
+        _gate = gate;
         _store = store;
         _state = state;
         _registry = (TopicRegistry)state.Machine;
@@ -158,7 +161,7 @@ internal sealed class Topics : ITopics
         }
         known?.MarkDeleted();
         if (known is not null) _byId.TryRemove(known.Id, out _);
-        var topic = new LocalTopic(_store, entry);
+        var topic = new LocalTopic(_store, _gate, entry);
         _byName[entry.Name] = topic;
         _byId[entry.Id] = topic;
         Interlocked.Increment(ref _version);

@@ -16,6 +16,10 @@ internal static class Errors
         PartitionStatus.Ok or PartitionStatus.Duplicate => ErrorCode.None,
         PartitionStatus.OutOfOrderSequence => ErrorCode.OutOfOrderSequenceNumber,
         PartitionStatus.StaleProducerEpoch => ErrorCode.InvalidProducerEpoch,
+        PartitionStatus.NotInTransaction => ErrorCode.InvalidTxnState,
+        PartitionStatus.UnknownProducer => ErrorCode.InvalidProducerIdMapping,
+        // What Kafka answers where its own check cannot be made: producers try again on it.
+        PartitionStatus.CoordinatorBusy => ErrorCode.NotEnoughReplicas,
         PartitionStatus.CorruptBatch => ErrorCode.CorruptMessage,
         PartitionStatus.InvalidRecord => ErrorCode.InvalidRecord,
         PartitionStatus.TooLarge => ErrorCode.MessageTooLarge,

@@ -23,6 +23,7 @@ internal sealed class FetchOperation : ILogListener, IDisposable
 
     private readonly KafkaSession _session;
     private readonly List<Part> _parts = [];
+    private readonly List<AbortedTransaction> _aborted = [];
     private readonly Stack<StoredRecords> _spare = new();
     private readonly WakeSignal _wake = new();
     private readonly Release _release;
@@ -183,7 +184,10 @@ internal sealed class FetchOperation : ILogListener, IDisposable
         var records = _spare.TryPop(out var spare) ? spare : new StoredRecords();
         part.Records = records;
         var limit = Math.Max(1, Math.Min(part.Asked.PartitionMaxBytes, left));
-        var status = await part.Handle!.ReadAsync(part.Asked.FetchOffset, limit, committedOnly ? ReadIsolation.Stable : ReadIsolation.Committed, records.Read).ConfigureAwait(false);
+        var reading = committedOnly
+            ? part.Handle!.ReadStableAsync(part.Asked.FetchOffset, limit, records.Read, _aborted)
+            : part.Handle!.ReadAsync(part.Asked.FetchOffset, limit, ReadIsolation.Committed, records.Read);
+        var status = await reading.ConfigureAwait(false);
         if (status != PartitionStatus.Ok) return Refuse(part.Answer, Errors.Of(status));
         if (records.Length == 0) return false;
         if (_found > 0 && records.Length > left)
@@ -198,17 +202,17 @@ internal sealed class FetchOperation : ILogListener, IDisposable
         }
         _found += records.Length;
         part.Answer.HighWatermark = Math.Max(offsets.HighWatermark, records.Read.NextOffset);
+        if (committedOnly) AddAborted(part.Answer, records.Read);
         part.Answer.Records = new Records(records);
-        if (committedOnly) AddAborted(part, records.Read);
         return true;
     }
 
-    private static void AddAborted(Part part, LogRead read)
+    /// <summary>Tells the client what to skip.</summary>
+    private void AddAborted(FetchResponse.PartitionData answer, LogRead read)
     {
-        var aborted = new List<AbortedTransaction>();
-        part.Handle!.CollectAborted(part.Asked.FetchOffset, read.NextOffset, aborted);
-        foreach (var transaction in aborted)
-            part.Answer.AbortedTransactions!.Add(new() { ProducerId = transaction.ProducerId, FirstOffset = transaction.FirstOffset });
+        answer.LastStableOffset = Math.Max(answer.LastStableOffset, read.NextOffset);
+        foreach (var transaction in _aborted)
+            answer.AbortedTransactions!.Add(new() { ProducerId = transaction.ProducerId, FirstOffset = transaction.FirstOffset });
     }
 
     /// <summary>Waits until there is enough, the time is over, or nobody waits any more.</summary>

@@ -15,8 +15,8 @@ internal sealed class HandlerTable
         foreach (var handler in handlers) _byKey[(int)handler.Key] = handler;
         foreach (var api in KafkaApis.All)
         {
-            if ((int)api.Key >= _byKey.Length || _byKey[(int)api.Key] is null) continue;
-            Advertised.Add(new ApiVersionsResponse.ApiVersion { ApiKey = api.Key, MinVersion = api.AdvertisedMinVersion, MaxVersion = api.MaxVersion });
+            if ((int)api.Key >= _byKey.Length || _byKey[(int)api.Key] is not { } handler) continue;
+            Advertised.Add(new ApiVersionsResponse.ApiVersion { ApiKey = api.Key, MinVersion = api.AdvertisedMinVersion, MaxVersion = Math.Min(api.MaxVersion, handler.MaxVersion) });
         }
     }
 
@@ -48,6 +48,14 @@ internal sealed class HandlerTable
         new DescribeGroupsHandler(),
         new ListGroupsHandler(),
         new DeleteGroupsHandler(),
+        new AddPartitionsToTxnHandler(),
+        new AddOffsetsToTxnHandler(),
+        new TxnOffsetCommitHandler(),
+        new EndTxnHandler(),
+        new WriteTxnMarkersHandler(),
+        new DescribeProducersHandler(),
+        new DescribeTransactionsHandler(),
+        new ListTransactionsHandler(),
         new OffsetForLeaderEpochHandler(),
         new DescribeConfigsHandler(),
         new AlterConfigsHandler(),

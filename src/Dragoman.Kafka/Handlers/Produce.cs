@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Dragoman.Broker.Quotas;
 using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
+using Dragoman.Broker.Transactions;
 using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
@@ -20,6 +21,7 @@ namespace Dragoman.Kafka.Handlers;
 internal sealed class ProduceHandler : RequestHandler<ProduceRequest, ProduceResponse>
 {
     private const short FirstWithZstd = 7;
+    private const short FirstWithAbortable = 11;
 
     public override bool MayOverlap => true;
 
@@ -45,6 +47,7 @@ internal sealed class ProduceHandler : RequestHandler<ProduceRequest, ProduceRes
     {
         var response = new ProduceResponse { Responses = new(message.TopicData.Count), ThrottleTimeMs = request.Record(QuotaKind.PublishBytes, request.Body.Length) };
         var appends = new Appends();
+        var mayTransact = message.TransactionalId is not { } id || request.MayUseTransactionalId(Operations.Write, id);
         foreach (var topicData in message.TopicData)
         {
             var topic = request.Broker.Topics.Find(KafkaTopicNames.Parse(topicData.Name));
@@ -56,13 +59,17 @@ internal sealed class ProduceHandler : RequestHandler<ProduceRequest, ProduceRes
                 var answer = new ProduceResponse.PartitionProduceResponse { Index = data.Index, BaseOffset = -1 };
                 answers.Add(answer);
                 if (!mayWrite) (answer.ErrorCode, answer.ErrorMessage) = (ErrorCode.TopicAuthorizationFailed, "The client may not write to this topic.");
+                else if (!mayTransact) (answer.ErrorCode, answer.ErrorMessage) = (ErrorCode.TransactionalIdAuthorizationFailed, "The client may not use this transactional id.");
                 else if (Check(message, data, topic, request.Version, out var batch) is { } problem) (answer.ErrorCode, answer.ErrorMessage) = problem;
-                else appends.Add(answer, topic!.Partitions[data.Index].AppendAsync(batch));
+                else appends.Add(answer, Append(message, topic!.Partitions[data.Index], batch));
             }
         }
-        await appends.CompleteAsync().ConfigureAwait(false);
+        await appends.CompleteAsync(request.Version).ConfigureAwait(false);
         return response;
     }
+
+    private static ValueTask<AppendAnswer> Append(ProduceRequest message, IPartitionHandle partition, Memory<byte> batch) =>
+        message.TransactionalId is { } name ? partition.AppendAsync(batch, TransactionalId.InDefault(name)) : partition.AppendAsync(batch);
 
     /// <summary>What is wrong with a partition's data; null if it may be appended.</summary>
     private static (ErrorCode Error, string Message)? Check(
@@ -79,7 +86,8 @@ internal sealed class ProduceHandler : RequestHandler<ProduceRequest, ProduceRes
         if (header.Magic != RecordBatchHeader.CurrentMagic)
             return (ErrorCode.InvalidRecord, $"Record batches have format 2 since Produce version 3, not {header.Magic}.");
         if (header.TotalSize < batch.Length) return (ErrorCode.InvalidRecord, "The request has more than one record batch for this partition.");
-        if (header.IsTransactional || message.TransactionalId is not null) return (ErrorCode.InvalidTxnState, "Transactions are not supported yet.");
+        if (header.IsTransactional && message.TransactionalId is null)
+            return (ErrorCode.TransactionalIdAuthorizationFailed, "The record batch is transactional, and the request has no transactional id.");
         if (header.Codec == CompressionCodec.Zstd && version < FirstWithZstd)
             return (ErrorCode.UnsupportedCompressionType, $"zstd needs Produce version {FirstWithZstd} or later.");
         return null;
@@ -99,10 +107,11 @@ internal sealed class ProduceHandler : RequestHandler<ProduceRequest, ProduceRes
         }
 
         /// <summary>Waits for all of them, also when one fails: the memory they use belongs to the request.</summary>
-        public readonly ValueTask CompleteAsync() => _firstAnswer is null ? default : CompleteAsync(_firstAnswer, _first, _more);
+        public readonly ValueTask CompleteAsync(short version) => _firstAnswer is null ? default : CompleteAsync(version, _firstAnswer, _first, _more);
 
         [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
         private static async ValueTask CompleteAsync(
+            short version,
             ProduceResponse.PartitionProduceResponse firstAnswer,
             ValueTask<AppendAnswer> first,
             List<(ProduceResponse.PartitionProduceResponse Answer, ValueTask<AppendAnswer> Append)>? more)
@@ -113,7 +122,7 @@ internal sealed class ProduceHandler : RequestHandler<ProduceRequest, ProduceRes
                 var (answer, append) = i == 0 ? (firstAnswer, first) : more![i - 1];
                 try
                 {
-                    Fill(answer, await append.ConfigureAwait(false));
+                    Fill(answer, await append.ConfigureAwait(false), version);
                 }
 #pragma warning disable CA1031 // It is thrown when all are done.
                 catch (Exception error)
@@ -125,9 +134,11 @@ internal sealed class ProduceHandler : RequestHandler<ProduceRequest, ProduceRes
             if (failure is not null) System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
         }
 
-        private static void Fill(ProduceResponse.PartitionProduceResponse answer, in AppendAnswer appended)
+        private static void Fill(ProduceResponse.PartitionProduceResponse answer, in AppendAnswer appended, short version)
         {
             answer.ErrorCode = Errors.Of(appended.Status);
+            // Producers that know this one need not give up on it (KIP-890).
+            if (answer.ErrorCode == ErrorCode.InvalidTxnState && version >= FirstWithAbortable) answer.ErrorCode = ErrorCode.TransactionAbortable;
             answer.BaseOffset = appended.BaseOffset;
             answer.LogAppendTimeMs = appended.LogAppendTime;
             answer.LogStartOffset = appended.StartOffset;

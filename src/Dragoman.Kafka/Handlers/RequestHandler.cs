@@ -14,6 +14,9 @@ internal abstract class RequestHandler
     /// <summary>Whether the next request of the same kind may begin before this one is answered.</summary>
     public virtual bool MayOverlap => false;
 
+    /// <summary>The highest version to advertise and to handle.</summary>
+    public virtual short MaxVersion => short.MaxValue;
+
     /// <summary>Whether requests of a version can be handled.</summary>
     public abstract bool Handles(short version);
 
@@ -33,7 +36,9 @@ internal abstract class RequestHandler<TRequest, TResponse> : RequestHandler
 {
     public sealed override ApiKey Key => TRequest.ApiKey;
 
-    public override bool Handles(short version) => version >= TRequest.MinVersion && version <= TRequest.MaxVersion;
+    public override short MaxVersion => TRequest.MaxVersion;
+
+    public override bool Handles(short version) => version >= TRequest.MinVersion && version <= MaxVersion;
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public override async ValueTask HandleAsync(PendingRequest request)

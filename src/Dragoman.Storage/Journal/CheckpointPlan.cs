@@ -131,7 +131,7 @@ internal sealed class CheckpointPlan
             var current = replacement?.Apply(before) ?? before;
             if (ReferenceEquals(current, before)) replacement = null;
             var producers = new ArrayBufferWriter<byte>();
-            if (log.ProducersOrNull is { Count: > 0 } table) table.WriteSnapshot(producers, replacement?.DroppedMarkers);
+            if (log.ProducersOrNull is { IsEmpty: false } table) table.WriteSnapshot(producers, replacement?.DroppedMarkers);
             // Changes that are enqueued count although they may not be complete: their entries may be in the files that
             // go. They are on disk before the manifest is.
             var isMemory = log.Kind == LogKind.Memory;

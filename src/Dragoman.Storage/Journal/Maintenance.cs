@@ -91,10 +91,10 @@ internal sealed class Maintenance(Store store, FileJournal journal) : IDisposabl
 
     private void ForgetProducers()
     {
-        var before = store.Time.GetUtcNow().ToUnixTimeMilliseconds() - (long)store.Options.ProducerExpiration.TotalMilliseconds;
+        var now = store.Time.GetUtcNow().ToUnixTimeMilliseconds();
         foreach (var log in store.Logs)
         {
-            lock (log.Lock) log.ProducersOrNull?.ForgetIdle(before);
+            lock (log.Lock) log.ProducersOrNull?.ForgetIdle(now, (long)store.Options.ProducerExpiration.TotalMilliseconds);
         }
     }
 }

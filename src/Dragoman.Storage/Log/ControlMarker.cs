@@ -2,16 +2,18 @@ using Dragoman.Storage.Records;
 
 namespace Dragoman.Storage.Log;
 
-/// <summary>Tells the control batches that end transactions apart.</summary>
+/// <summary>Reads the control batches that end transactions.</summary>
 internal static class ControlMarker
 {
-    /// <summary>Whether a batch is a control batch that aborts a transaction.</summary>
-    public static bool IsAbort(ReadOnlySpan<byte> batch)
+    /// <summary>The marker that a control batch holds; null if it is none, or a batch of another kind.</summary>
+    public static EndTransactionMarker? Read(in RecordBatchHeader header, ReadOnlySpan<byte> batch)
     {
-        if (!RecordBatchHeader.TryRead(batch, out var header) || !header.IsControl) return false;
+        if (!header.IsControl) return null;
         var records = new RecordReader(header, batch[RecordBatchHeader.Size..]);
-        return records.MoveNext()
-            && EndTransactionMarker.TryReadType(records.Current, out var type)
-            && type == ControlRecordType.Abort;
+        return records.MoveNext() && EndTransactionMarker.TryRead(records.Current, out var marker) ? marker : null;
     }
+
+    /// <summary>Whether a batch is a control batch that aborts a transaction.</summary>
+    public static bool IsAbort(ReadOnlySpan<byte> batch) =>
+        RecordBatchHeader.TryRead(batch, out var header) && Read(header, batch) is { Type: ControlRecordType.Abort };
 }

@@ -114,7 +114,8 @@ public sealed class PartitionLog
     {
         get
         {
-            lock (Lock) return _producers?.LastStableOffset(_highWatermark) ?? _highWatermark;
+            // Records before the start are gone, open transaction or not.
+            lock (Lock) return _producers is null ? _highWatermark : Math.Max(_start, _producers.LastStableOffset(_highWatermark));
         }
     }
 
@@ -166,7 +167,7 @@ public sealed class PartitionLog
         Invariant.Check(Kind == LogKind.Durable || _next + header.LastOffsetDelta < ReservedOffsets, "a memory log gives out reserved offsets only");
         var baseOffset = _next;
         _next += header.LastOffsetDelta + 1L;
-        if (header.ProducerId >= 0) Producers.Apply(header, baseOffset, ControlMarker.IsAbort(batch.Span));
+        if (header.ProducerId >= 0) Producers.Apply(header, baseOffset, ControlMarker.Read(header, batch.Span));
         commit.Add(new Commit.Entry
         {
             Kind = sameAs < 0 ? EntryKind.Append : EntryKind.AppendReference,
@@ -238,6 +239,40 @@ public sealed class PartitionLog
             }
             if (!more) return;
             read.NextOffset = Math.Max(read.NextOffset, chunk.EndOffset);
+        }
+    }
+
+    /// <summary>
+    /// As <see cref="Read(long, long, int, LogRead)"/>, up to the last stable offset, and says which of the records that
+    /// were found belong to aborted transactions. The two belong together: what is forgotten with records that
+    /// retention or compaction has removed could otherwise be missed where the records were found just before.
+    /// </summary>
+    /// <param name="offset">Between <see cref="StartOffset"/> and <see cref="LastStableOffset"/>.</param>
+    /// <param name="maxBytes">How much to find at most, the first batch aside.</param>
+    /// <param name="read">Takes what is found; its former content is let go.</param>
+    /// <param name="aborted">Takes the aborted transactions; its former content is removed.</param>
+    /// <exception cref="IOException">The disk failed, or does not hold what it should.</exception>
+    public void ReadStable(long offset, int maxBytes, LogRead read, List<AbortedTransaction> aborted)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        ArgumentNullException.ThrowIfNull(aborted);
+        while (true)
+        {
+            aborted.Clear();
+            long end, forgotten;
+            lock (Lock)
+            {
+                end = LastStableOffset;
+                forgotten = _producers?.Forgotten ?? 0;
+            }
+            Read(offset, end, maxBytes, read);
+            lock (Lock)
+            {
+                if (_producers is null) return;
+                if (_producers.Forgotten != forgotten) continue;
+                _producers.CollectAborted(offset, read.NextOffset, aborted);
+                return;
+            }
         }
     }
 
@@ -377,7 +412,7 @@ public sealed class PartitionLog
         if (baseOffset < _next)
             throw new CorruptStoreException($"The journal gives offset {baseOffset} of log {Id} a second time; the log already reaches {_next}.");
         var end = baseOffset + header.LastOffsetDelta + 1;
-        if (header.ProducerId >= 0 && baseOffset >= ProducersIncludeUpTo) Producers.Apply(header, baseOffset, ControlMarker.IsAbort(batch));
+        if (header.ProducerId >= 0 && baseOffset >= ProducersIncludeUpTo) Producers.Apply(header, baseOffset, ControlMarker.Read(header, batch));
         Place(file, file.Epoch, baseOffset, header.LastOffsetDelta, position, size, isReference, header.MaxTimestamp);
         _next = _highWatermark = end;
     }

@@ -62,7 +62,7 @@ public sealed class ProduceTests
         Assert.Equal(ErrorCode.None, (await client.ProduceAsync("t", zstd, version: 7)).ErrorCode);
 
         var transactional = Batches.Of(new BatchOptions { IsTransactional = true, Producer = new BatchProducer(5, 0, 0) }, 1, "a");
-        Assert.Equal(ErrorCode.InvalidTxnState, (await client.ProduceAsync("t", transactional)).ErrorCode);
+        Assert.Equal(ErrorCode.TransactionalIdAuthorizationFailed, (await client.ProduceAsync("t", transactional)).ErrorCode);
 
         var keyless = await client.ProduceAsync("compacted", Batches.Of("a", "b"));
         Assert.Equal(ErrorCode.InvalidRecord, keyless.ErrorCode);

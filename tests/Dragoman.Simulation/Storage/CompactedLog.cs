@@ -40,7 +40,8 @@ internal static class CompactedLog
         foreach (var batch in found)
         {
             RecordBatchHeader.TryRead(batch, out var header);
-            if (header.BaseOffset >= stable) break;
+            // The start may lie within a batch of an open transaction; that batch is not stable then.
+            if (header.LastOffset >= stable) break;
             while (aborted.Count > 0 && aborted[0].FirstOffset <= header.LastOffset)
             {
                 skipping.Add(aborted[0].ProducerId);
@@ -69,7 +70,7 @@ internal static class CompactedLog
         foreach (var batch in log.Batches.Values.Reverse())
         {
             if (batch.Marker is { } marker) ends[batch.Producer] = marker == ControlRecordType.Commit;
-            else if (batch.BaseOffset < stable && (batch.Producer < 0 || ends.GetValueOrDefault(batch.Producer))) counted.Add(batch);
+            else if (batch.BaseOffset + batch.Records <= stable && (batch.Producer < 0 || ends.GetValueOrDefault(batch.Producer))) counted.Add(batch);
         }
         var expected = new Dictionary<string, string>();
         foreach (var batch in Enumerable.Reverse(counted))

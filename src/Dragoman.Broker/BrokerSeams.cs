@@ -1,0 +1,13 @@
+using Dragoman.Broker.Topics;
+
+namespace Dragoman.Broker;
+
+/// <summary>Where the simulator comes between the parts of a broker.</summary>
+internal sealed record BrokerSeams
+{
+    /// <summary>Mistakes that tests plant.</summary>
+    public PlantedDefects Defects { get; init; } = new();
+
+    /// <summary>The topics as the coordinator of transactions sees them: handles may be put in front that delay, move and fail.</summary>
+    public Func<ITopics, ITopics> TopicsOfTransactions { get; init; } = static topics => topics;
+}

@@ -1,0 +1,19 @@
+namespace Dragoman.Broker;
+
+/// <summary>
+/// Mistakes that tests plant, one at a time, to see that the simulator would find them. All are off but in those tests.
+/// </summary>
+internal sealed record PlantedDefects
+{
+    /// <summary>Takes a transaction for complete before its partitions have their markers.</summary>
+    public bool CompleteBeforeMarkers { get; init; }
+
+    /// <summary>Gives a producer that takes a transactional id over the epoch of the one before.</summary>
+    public bool ForgetFencing { get; init; }
+
+    /// <summary>Takes a marker as often as it comes.</summary>
+    public bool RepeatMarkers { get; init; }
+
+    /// <summary>Lets a batch begin a transaction at a partition without asking the coordinator.</summary>
+    public bool SkipVerification { get; init; }
+}
