@@ -1,6 +1,7 @@
 using System.Net;
 using Dragoman.Admin.Http;
 using Dragoman.Admin.Resources;
+using Dragoman.Broker.Security;
 using Dragoman.Protocols;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -22,6 +23,10 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
     private readonly ProduceResource _produce;
     private readonly ConsumeResource _consume;
     private readonly StorageResource _storage;
+    private readonly UsersResource _users;
+    private readonly PermissionsResource _permissions;
+    private readonly ClockResource _clock;
+    private readonly AdminNode _node;
 
     /// <summary>Creates the front end.</summary>
     /// <param name="node">What it manages.</param>
@@ -37,6 +42,10 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
         _produce = new ProduceResource(node, _topics);
         _consume = new ConsumeResource(node, _topics);
         _storage = new StorageResource(node);
+        _users = new UsersResource(node);
+        _permissions = new PermissionsResource(node);
+        _clock = new ClockResource(node);
+        _node = node;
     }
 
     /// <inheritdoc/>
@@ -62,7 +71,9 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
         try
         {
             Origins.Check(context.Request);
-            await RouteAsync(context, RequestPath.Parse(context));
+            var path = RequestPath.Parse(context);
+            if (path is not ["health", ..]) await AuthorizeAsync(context, path);
+            await RouteAsync(context, path);
         }
         catch (ProblemException problem)
         {
@@ -97,9 +108,42 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
         [Prefix, ApiVersion, "topics"] => _topics.HandleAllAsync(context),
         [Prefix, ApiVersion, "topics", var name] => _topics.HandleOneAsync(context, name),
         [Prefix, ApiVersion, "topics", var name, "records"] => RecordsAsync(context, name),
+        [Prefix, ApiVersion, "users"] => _users.HandleAllAsync(context),
+        [Prefix, ApiVersion, "users", var name] => _users.HandleOneAsync(context, name),
+        [Prefix, ApiVersion, "users", var name, "tokens"] => _users.CreateTokenAsync(context, name),
+        [Prefix, ApiVersion, "users", var name, "tokens", var token] => _users.DeleteTokenAsync(context, name, token),
+        [Prefix, ApiVersion, "users", var name, "access-keys"] => _users.CreateAccessKeyAsync(context, name),
+        [Prefix, ApiVersion, "users", var name, "access-keys", var id] => _users.DeleteAccessKeyAsync(context, name, id),
+        [Prefix, ApiVersion, "permissions"] => _permissions.HandleAsync(context),
+        [Prefix, ApiVersion, "test", "clock"] => _clock.ReadAsync(context),
+        [Prefix, ApiVersion, "test", "clock", "advance"] => _clock.AdvanceAsync(context),
         [Prefix, ApiVersion, "storage", "checkpoint"] => _storage.CheckpointAsync(context),
         _ => throw ProblemException.NotFound($"There is nothing at {context.Request.Path}. The API is described in docs/admin-api.md."),
     };
+
+    /// <summary>
+    /// Administrators may do everything here; who has the tag for it may look around; records are read and written by
+    /// those who may read and write the topic.
+    /// </summary>
+    private async ValueTask AuthorizeAsync(HttpContext context, string[] path)
+    {
+        var accounts = _node.Broker.Accounts;
+        var identity = await Access.IdentifyAsync(context, _node.Authenticator);
+        var reads = HttpMethods.IsGet(context.Request.Method) || HttpMethods.IsHead(context.Request.Method);
+        switch (path)
+        {
+            case [Prefix, ApiVersion, "topics", var name, "records"]:
+                if (!TopicsResource.Allows(identity, context, name, reads ? Operations.Read : Operations.Write)) throw Access.Forbidden($"The user may not {(reads ? "read" : "write")} this topic.");
+                break;
+            case [Prefix, ApiVersion, "users" or "permissions", ..]:
+                Access.RequireAdministrator(identity, accounts);
+                break;
+            default:
+                if (reads) Access.RequireViewer(identity, accounts);
+                else Access.RequireAdministrator(identity, accounts);
+                break;
+        }
+    }
 
     private Task RecordsAsync(HttpContext context, string name)
     {

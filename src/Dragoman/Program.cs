@@ -9,6 +9,8 @@ var root = new RootCommand("Dragoman: one message broker that every existing cli
     TopicCommand.Create(),
     ProduceCommand.Create(),
     ConsumeCommand.Create(),
+    UserCommand.Create(),
+    PermissionCommand.Create(),
     StorageCommand.Create(),
 };
 var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);

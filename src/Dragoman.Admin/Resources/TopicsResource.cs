@@ -1,7 +1,9 @@
 using Dragoman.Admin.Http;
 using Dragoman.Admin.Model;
 using Dragoman.Broker.Namespaces;
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
+using Dragoman.Protocols.Authentication;
 using Dragoman.Storage.Journal;
 using Microsoft.AspNetCore.Http;
 
@@ -49,6 +51,13 @@ internal sealed class TopicsResource(AdminNode node)
         var answer = await Topics.CreateAsync(full, options.DefaultPartitions, options.DefaultTopicSettings, context.RequestAborted);
         // Somebody else may have been faster.
         return answer.Status == TopicStatus.AlreadyExists ? Find(context, name) : Succeeded(answer);
+    }
+
+    /// <summary>Whether a client may do something with the topic of a path.</summary>
+    public static bool Allows(ClientIdentity identity, HttpContext context, string name, Operations operation)
+    {
+        var full = NameOf(context, name);
+        return identity.Allows(operation, ResourceKind.Topic, full.Namespace, full.Name);
     }
 
     private static TopicName NameOf(HttpContext context, string name) => new(NamespaceOf(context) ?? NamespaceName.Default, name);

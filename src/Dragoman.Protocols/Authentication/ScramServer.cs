@@ -13,7 +13,7 @@ public sealed class ScramServer(IAccounts accounts, ScramHash hash)
     private static readonly byte[] Pepper = RandomNumberGenerator.GetBytes(32);
 
     private ScramCredential? _credential;
-    private string _nonce = "";
+    private string _serverNonce = "";
     private string _clientFirstBare = "";
     private string _serverFirst = "";
     private string _gs2Header = "";
@@ -43,8 +43,8 @@ public sealed class ScramServer(IAccounts accounts, ScramHash hash)
             if (credential is ScramCredential scram && scram.Hash == hash) _credential = scram;
         _known = _credential is not null;
         _credential ??= Pretend(name);
-        _nonce = fields[1][2..] + Convert.ToBase64String(RandomNumberGenerator.GetBytes(NonceBytes));
-        _serverFirst = $"r={_nonce},s={Convert.ToBase64String(_credential.Salt.AsSpan())},i={_credential.Iterations}";
+        _serverNonce = Convert.ToBase64String(RandomNumberGenerator.GetBytes(NonceBytes));
+        _serverFirst = $"r={fields[1][2..]}{_serverNonce},s={Convert.ToBase64String(_credential.Salt.AsSpan())},i={_credential.Iterations}";
         return Encoding.UTF8.GetBytes(_serverFirst);
     }
 
@@ -57,7 +57,9 @@ public sealed class ScramServer(IAccounts accounts, ScramHash hash)
         if (_credential is null || proofAt < 0) return null;
         var withoutProof = text[..proofAt];
         var fields = withoutProof.Split(',');
-        if (fields.Length < 2 || fields[0] != "c=" + Convert.ToBase64String(Encoding.UTF8.GetBytes(_gs2Header)) || fields[1] != "r=" + _nonce) return null;
+        // librdkafka says its own nonce twice, which Kafka's brokers do not notice: they look at the end alone, where the
+        // part is that the client could not have known before.
+        if (fields.Length < 2 || fields[0] != "c=" + Convert.ToBase64String(Encoding.UTF8.GetBytes(_gs2Header)) || !fields[1].StartsWith("r=", StringComparison.Ordinal) || !fields[1].EndsWith(_serverNonce, StringComparison.Ordinal)) return null;
         var name = ScramCredential.NameOf(hash);
         var proof = new byte[ScramCredential.SizeOf(hash)];
         if (!Convert.TryFromBase64String(text[(proofAt + 3)..], proof, out var length) || length != proof.Length) return null;

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 
@@ -9,6 +10,8 @@ internal sealed class AdminClient : IDisposable
 {
     public const string DefaultServer = "http://127.0.0.1:15672";
     public const string ServerVariable = "DRAGOMAN_SERVER";
+    public const string UserVariable = "DRAGOMAN_USER";
+    public const string PasswordVariable = "DRAGOMAN_PASSWORD";
 
     private readonly HttpClient _client;
     private readonly Uri _server;
@@ -22,7 +25,12 @@ internal sealed class AdminClient : IDisposable
         if (!Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var parsed) || parsed.Scheme is not ("http" or "https"))
             throw new CommandException($"'{text}' is not the address of an admin listener; it should look like {DefaultServer}.", ExitCode.Usage);
         _server = parsed;
+        // Credentials may stand in the address, or in variables, which no list of processes shows.
+        var credentials = parsed.UserInfo.Length > 0 ? Uri.UnescapeDataString(parsed.UserInfo) : null;
+        if (credentials is null && Environment.GetEnvironmentVariable(UserVariable) is { Length: > 0 } user) credentials = $"{user}:{Environment.GetEnvironmentVariable(PasswordVariable)}";
+        if (parsed.UserInfo.Length > 0) _server = parsed = new UriBuilder(parsed) { UserName = "", Password = "" }.Uri;
         _client = new HttpClient { BaseAddress = new Uri(parsed, "_dragoman/v1/"), Timeout = Timeout.InfiniteTimeSpan };
+        if (credentials is not null) _client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes(credentials)));
     }
 
     /// <summary>The path of a topic in the API.</summary>
@@ -45,6 +53,13 @@ internal sealed class AdminClient : IDisposable
     {
         using var response = await SendAsync(new HttpRequestMessage(method, path) { Content = content }, cancellation);
         return await ReadAsync(response, type, cancellation);
+    }
+
+    public async Task SendAsync<TBody>(HttpMethod method, string path, TBody body, JsonTypeInfo<TBody> bodyType, CancellationToken cancellation)
+    {
+        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, bodyType));
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        using var response = await SendAsync(new HttpRequestMessage(method, path) { Content = content }, cancellation);
     }
 
     public async Task DeleteAsync(string path, CancellationToken cancellation)

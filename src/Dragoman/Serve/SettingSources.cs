@@ -15,7 +15,7 @@ internal sealed class SettingSources
     public const string FileName = "appsettings.json";
 
     // Variables of the other commands.
-    private static readonly string[] OtherVariables = ["SERVER"];
+    private static readonly string[] OtherVariables = ["SERVER", "USER", "PASSWORD"];
 
     private readonly List<Dictionary<string, Value>> _layers = [];
     private readonly List<string> _warnings = [];
