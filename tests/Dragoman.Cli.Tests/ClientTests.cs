@@ -140,6 +140,8 @@ public sealed class ClientTests : IAsyncLifetime
         await _serve.SendAsync(Lines(3_000), "produce", "small1");
         await _serve.SendAsync(Lines(3_000), "produce", "small2");
         await _serve.SendAsync(Lines(200_000), "produce", "big");
+        using (var http = new HttpClient())
+            (await http.PostAsync(new Uri($"http://{_serve.Address("admin")}/_dragoman/v1/storage/checkpoint"), null)).EnsureSuccessStatusCode();
         await _serve.KillAsync();
         var text = await OkAsync("storage", "inspect", _workspace.Data);
         Assert.Contains("whole; not stopped in good order", text);

@@ -38,6 +38,8 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
 
         using var tls = LoadTls();
         var clock = options.TestMode ? new MovableClock() : null;
+        // A directory that is not there yet has no users, and need not come to be for saying so.
+        if (!Directory.Exists(options.Data)) options.CheckBind(hasUsers: options.DefaultUser is not null);
         await using var broker = await StartBrokerAsync(clock ?? TimeProvider.System);
         await CreateDefaultUserAsync(broker, log);
         options.CheckBind(broker.Accounts.IsEnabled);
