@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Dragoman.Broker.Groups.Classic;
+using Dragoman.Broker.Groups.Consumer;
 using Dragoman.Broker.Groups.Offsets;
 using Dragoman.Broker.Groups.State;
 using Dragoman.Broker.Topics;
@@ -62,6 +63,35 @@ internal sealed class GroupCoordinator : IGroups, ITransactionalOffsets, IDispos
         return Answer(ShardFor(request.Group).SyncAsync(request, cancellation), SyncAnswer.Refused);
     }
 
+    public ValueTask<ConsumerAnswer> HeartbeatAsync(ConsumerHeartbeat heartbeat, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(heartbeat);
+        if (Check(heartbeat) is { } refused) return ValueTask.FromResult(refused);
+        return Answer(ShardFor(heartbeat.Group).HeartbeatAsync(heartbeat, cancellation), status => new ConsumerAnswer(status, heartbeat.MemberId, heartbeat.Epoch));
+    }
+
+    private static ConsumerAnswer? Check(ConsumerHeartbeat heartbeat)
+    {
+        ConsumerAnswer Refuse(GroupStatus status, string why) => new(status, heartbeat.MemberId, heartbeat.Epoch) { Message = why };
+        if (heartbeat.Group.Name.Length == 0) return Refuse(GroupStatus.InvalidRequest, "GroupId can't be empty.");
+        if (heartbeat.InstanceId?.Length == 0) return Refuse(GroupStatus.InvalidRequest, "InstanceId can't be empty.");
+        if (heartbeat.Rack?.Length == 0) return Refuse(GroupStatus.InvalidRequest, "RackId can't be empty.");
+        if (heartbeat.Epoch < ConsumerHeartbeat.AwayEpoch) return Refuse(GroupStatus.InvalidRequest, "MemberEpoch is invalid.");
+        if (heartbeat.Epoch != ConsumerHeartbeat.JoinEpoch && heartbeat.MemberId.Length == 0) return Refuse(GroupStatus.InvalidRequest, "MemberId can't be empty.");
+        if (heartbeat.Epoch == ConsumerHeartbeat.AwayEpoch && heartbeat.InstanceId is null) return Refuse(GroupStatus.InvalidRequest, "InstanceId can't be null.");
+        if (heartbeat.Epoch == ConsumerHeartbeat.JoinEpoch)
+        {
+            if (heartbeat.RebalanceTimeoutMs is null) return Refuse(GroupStatus.InvalidRequest, "RebalanceTimeoutMs must be provided in first request.");
+            if (heartbeat.Owned is not { Count: 0 }) return Refuse(GroupStatus.InvalidRequest, "TopicPartitions must be empty when (re-)joining.");
+            if (heartbeat.Topics is not { Count: > 0 } && string.IsNullOrEmpty(heartbeat.TopicPattern))
+                return Refuse(GroupStatus.InvalidRequest, "Either SubscribedTopicNames or SubscribedTopicRegex must be non-null when (re-)joining.");
+        }
+        if (heartbeat.Assignor is not null && !ConsumerGroup.AssignorNames.Contains(heartbeat.Assignor))
+            return Refuse(GroupStatus.UnsupportedAssignor, $"ServerAssignor {heartbeat.Assignor} is not supported. Supported assignors: {string.Join(", ", ConsumerGroup.AssignorNames)}.");
+        if (!string.IsNullOrEmpty(heartbeat.TopicPattern) && !TopicPattern.TryCompile(heartbeat.TopicPattern, out _, out var why)) return Refuse(GroupStatus.InvalidPattern, why);
+        return null;
+    }
+
     public GroupStatus Heartbeat(GroupName group, GroupCaller caller) => ShardFor(group).Heartbeat(group, caller);
 
     public ValueTask<IReadOnlyList<GroupStatus>> LeaveAsync(GroupName group, IReadOnlyList<LeavingMember> members, CancellationToken cancellation) =>
@@ -73,7 +103,7 @@ internal sealed class GroupCoordinator : IGroups, ITransactionalOffsets, IDispos
 
     public ValueTask<OffsetsAnswer> FetchOffsetsAsync(
         GroupName group, GroupCaller caller, IReadOnlyList<GroupPartition>? partitions, bool requireStable, CancellationToken cancellation) =>
-        Answer(ShardFor(group).FetchOffsetsAsync(group, partitions, requireStable, cancellation), static status => new OffsetsAnswer(status, []));
+        Answer(ShardFor(group).FetchOffsetsAsync(group, caller, partitions, requireStable, cancellation), static status => new OffsetsAnswer(status, []));
 
     public ValueTask<DeleteOffsetsAnswer> DeleteOffsetsAsync(GroupName group, IReadOnlyList<GroupPartition> partitions, CancellationToken cancellation) =>
         Answer(ShardFor(group).DeleteOffsetsAsync(group, partitions, cancellation), static status => new DeleteOffsetsAnswer(status, []));

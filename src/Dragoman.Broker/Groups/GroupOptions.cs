@@ -31,6 +31,28 @@ public sealed record GroupOptions
     /// <summary>The most members of a group; Kafka's <c>group.max.size</c>.</summary>
     public int MaxSize { get; init; } = int.MaxValue;
 
+    /// <summary>
+    /// How long a member of a group that the broker assigns is in without a heartbeat, where nothing is set for the group;
+    /// Kafka's <c>group.consumer.session.timeout.ms</c>, 45 seconds.
+    /// </summary>
+    public TimeSpan ConsumerSessionTimeout { get; init; } = TimeSpan.FromSeconds(45);
+
+    /// <summary>The shortest session that can be set for a group; Kafka's <c>group.consumer.min.session.timeout.ms</c>.</summary>
+    public TimeSpan ConsumerMinSessionTimeout { get; init; } = TimeSpan.FromSeconds(45);
+
+    /// <summary>The longest session that can be set for a group; Kafka's <c>group.consumer.max.session.timeout.ms</c>.</summary>
+    public TimeSpan ConsumerMaxSessionTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>
+    /// The longest time between heartbeats of such a member, where nothing is set for the group; Kafka's
+    /// <c>group.consumer.heartbeat.interval.ms</c>, 5 seconds. As it is what a rebalance takes, small groups are asked for
+    /// more, up to ten a second from members that wait for others.
+    /// </summary>
+    public TimeSpan ConsumerHeartbeatInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The most members of such a group; Kafka's <c>group.consumer.max.size</c>.</summary>
+    public int ConsumerMaxSize { get; init; } = int.MaxValue;
+
     /// <summary>How long a new member that waits for its first generation is kept although it shows no sign of life. 5 minutes in Kafka.</summary>
     public TimeSpan NewMemberJoinTimeout { get; init; } = TimeSpan.FromMinutes(5);
 }

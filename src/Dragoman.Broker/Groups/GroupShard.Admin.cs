@@ -1,4 +1,5 @@
 using Dragoman.Broker.Groups.Classic;
+using Dragoman.Broker.Groups.Consumer;
 using Dragoman.Broker.Groups.State;
 using Dragoman.Storage.Journal;
 
@@ -12,8 +13,9 @@ internal sealed partial class GroupShard
     {
         var all = new List<GroupSummary>();
         foreach (var group in _classic.Values) all.Add(new GroupSummary(group.Name, GroupKind.Classic, StateOf(group), group.ProtocolType ?? ""));
+        foreach (var group in _consumer.Values) all.Add(new GroupSummary(group.Name, GroupKind.Consumer, group.State.Standing, ClassicGroup.ConsumerType));
         foreach (var record in _state.Groups.Values)
-            if (!IsLive(record.Name)) all.Add(new GroupSummary(record.Name, GroupKind.Classic, GroupState.Empty, record.Classic?.ProtocolType ?? ""));
+            if (!IsLive(record.Name)) all.Add(new GroupSummary(record.Name, KindOf(record), GroupState.Empty, ProtocolTypeOf(record)));
         return all;
     }, 0, urgent: true, cancellation);
 
@@ -21,6 +23,7 @@ internal sealed partial class GroupShard
     public ValueTask<GroupAnswer> DescribeAsync(GroupName name, CancellationToken cancellation) => Log.ExecuteAsync(CommitMode.Fsync, _ =>
     {
         if (_classic.TryGetValue(name, out var group)) return new GroupAnswer(GroupStatus.Ok, Describe(group));
+        if (_consumer.TryGetValue(name, out var consumer)) return new GroupAnswer(GroupStatus.Ok, Describe(name, consumer.State));
         return _state.Groups.TryGetValue(name, out var record) ? new GroupAnswer(GroupStatus.Ok, DescribeEmpty(record)) : new GroupAnswer(GroupStatus.NotFound, null);
     }, 0, urgent: true, cancellation);
 
@@ -28,6 +31,7 @@ internal sealed partial class GroupShard
     public ValueTask<GroupStatus> DeleteAsync(GroupName name, CancellationToken cancellation) => Log.ExecuteAsync(CommitMode.Fsync, commit =>
     {
         if (!_state.Groups.ContainsKey(name) && !_classic.ContainsKey(name)) return GroupStatus.NotFound;
+        if (_consumer.ContainsKey(name)) return GroupStatus.NotEmpty;
         if (_classic.TryGetValue(name, out var group))
         {
             if (group.State != ClassicState.Empty) return GroupStatus.NotEmpty;
@@ -38,7 +42,11 @@ internal sealed partial class GroupShard
         return GroupStatus.Ok;
     }, GroupEvents.SizeOf(name), urgent: true, cancellation);
 
-    private bool IsLive(GroupName name) => _classic.ContainsKey(name);
+    private bool IsLive(GroupName name) => _classic.ContainsKey(name) || _consumer.ContainsKey(name);
+
+    private static GroupKind KindOf(GroupRecord record) => record.Consumer is null ? GroupKind.Classic : GroupKind.Consumer;
+
+    private static string ProtocolTypeOf(GroupRecord record) => record.Consumer is null ? record.Classic?.ProtocolType ?? "" : ClassicGroup.ConsumerType;
 
     private static GroupState StateOf(ClassicGroup group) => group.State switch
     {
@@ -80,7 +88,35 @@ internal sealed partial class GroupShard
         };
     }
 
-    private static GroupDescription DescribeEmpty(GroupRecord record) => new()
+    private static GroupDescription Describe(GroupName name, ConsumerState state) => new()
+    {
+        Name = name,
+        Kind = GroupKind.Consumer,
+        State = state.Standing,
+        ProtocolType = ClassicGroup.ConsumerType,
+        Protocol = state.Assignor,
+        Epoch = state.Epoch,
+        AssignmentEpoch = state.TargetEpoch,
+        Members =
+        [
+            .. state.Members.Values.Select(m => new MemberDescription
+            {
+                Id = m.Id,
+                InstanceId = m.InstanceId,
+                ClientId = m.ClientId,
+                ClientHost = m.ClientHost,
+                Rack = m.Rack,
+                Epoch = m.Epoch,
+                IsClassic = m.Classic is not null,
+                Topics = m.Topics,
+                TopicPattern = m.Pattern,
+                Partitions = m.Assigned,
+                Target = state.TargetOf(m.Id),
+            }),
+        ],
+    };
+
+    private static GroupDescription DescribeEmpty(GroupRecord record) => record.Consumer is { } consumer ? Describe(record.Name, consumer) : new()
     {
         Name = record.Name,
         Kind = GroupKind.Classic,

@@ -1,4 +1,5 @@
 using Dragoman.Broker.Groups.Classic;
+using Dragoman.Broker.Groups.Consumer;
 using Dragoman.Broker.Groups.State;
 using Dragoman.Storage.Journal;
 
@@ -14,9 +15,19 @@ internal sealed partial class GroupShard
     public async ValueTask<JoinAnswer> JoinAsync(JoinRequest request, CancellationToken cancellation)
     {
         var waiting = new TaskCompletionSource<JoinAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var newMemberId = "";
+        lock (Log.Lock) newMemberId = NewMemberId(request);
+        ClassicDecision? decision = null;
         await RunAsync(
-            () => _classic.TryGetValue(request.Group, out var group) && group.JoinChangesRecord(request) ? ChangeBound(request.Group) + BoundOf(request) : -1,
-            (commit, effects) => Join(request, waiting, commit, effects),
+            () =>
+            {
+                decision = null;
+                if (_classic.TryGetValue(request.Group, out var group)) return group.JoinChangesRecord(request) ? ChangeBound(request.Group) + BoundOf(request) : -1;
+                if (!_consumer.TryGetValue(request.Group, out var consumer)) return -1;
+                decision = consumer.DecideJoin(request, newMemberId);
+                return NeedsOf(request.Group, decision.Draft);
+            },
+            (commit, effects) => decision is null ? Join(request, newMemberId, waiting, commit, effects) : Join(request, decision, waiting, commit, effects),
             urgent: false, cancellation);
         if (waiting.Task.IsCompleted || !cancellation.CanBeCanceled) return await waiting.Task;
         try
@@ -30,14 +41,14 @@ internal sealed partial class GroupShard
         }
     }
 
-    private bool Join(JoinRequest request, TaskCompletionSource<JoinAnswer> waiting, Commit? commit, GroupEffects effects)
+    private bool Join(JoinRequest request, string newMemberId, TaskCompletionSource<JoinAnswer> waiting, Commit? commit, GroupEffects effects)
     {
         if (FindOrRevive(request) is not { } group)
         {
             effects.Answer(waiting, new JoinAnswer(GroupStatus.UnknownMember, request.MemberId));
             return true;
         }
-        group.Join(request, waiting, NewMemberId(request), NowMs, effects);
+        group.Join(request, waiting, newMemberId, NowMs, effects);
         Settle(group, commit, effects);
         return true;
     }
@@ -47,18 +58,22 @@ internal sealed partial class GroupShard
         if (_classic.TryGetValue(request.Group, out var group)) return group;
         // Whoever brings an id was a member of something that is no more.
         if (request.MemberId.Length > 0) return null;
-        group = _state.Groups.TryGetValue(request.Group, out var record) && record.Classic is { } classic
-            ? ClassicGroup.From(request.Group, classic, _options, NowMs)
-            : new ClassicGroup(request.Group, _options);
+        _state.Groups.TryGetValue(request.Group, out var record);
+        group = record?.Classic is { } classic ? ClassicGroup.From(request.Group, classic, _options, NowMs) : new ClassicGroup(request.Group, _options, record?.Consumer?.Epoch ?? 0);
         _classic.Add(request.Group, group);
         return group;
     }
 
     private string NewMemberId(JoinRequest request)
     {
+        return $"{request.InstanceId ?? request.ClientId}-{NewId()}";
+    }
+
+    private Guid NewId()
+    {
         Span<byte> bytes = stackalloc byte[16];
         _random.NextBytes(bytes);
-        return $"{request.InstanceId ?? request.ClientId}-{new Guid(bytes)}";
+        return new Guid(bytes);
     }
 
     /// <summary>Nobody waits for a join any more: a client that has gone before it knew its place leaves none behind.</summary>
@@ -90,6 +105,11 @@ internal sealed partial class GroupShard
                     group.Sync(request, waiting, NowMs, effects);
                     Settle(group, commit, effects);
                 }
+                else if (_consumer.TryGetValue(request.Group, out var consumer))
+                {
+                    effects.Answer(waiting, consumer.Sync(request, NowMs));
+                    Schedule(consumer);
+                }
                 else
                 {
                     effects.Answer(waiting, SyncAnswer.Refused(GroupStatus.UnknownMember));
@@ -103,16 +123,33 @@ internal sealed partial class GroupShard
     /// <summary>Takes a member's sign of life.</summary>
     public GroupStatus Heartbeat(GroupName name, GroupCaller caller)
     {
-        lock (Log.Lock) return _classic.TryGetValue(name, out var group) ? group.Heartbeat(caller, NowMs) : GroupStatus.UnknownMember;
+        lock (Log.Lock)
+        {
+            if (_classic.TryGetValue(name, out var group)) return group.Heartbeat(caller, NowMs);
+            if (!_consumer.TryGetValue(name, out var consumer)) return GroupStatus.UnknownMember;
+            var status = consumer.Heartbeat(caller, NowMs);
+            Schedule(consumer);
+            return status;
+        }
     }
 
     /// <summary>Has members leave; null if there is no such group.</summary>
     public ValueTask<IReadOnlyList<GroupStatus>> LeaveAsync(GroupName name, IReadOnlyList<LeavingMember> leaving, CancellationToken cancellation)
     {
+        (GroupStatus[] Answers, ConsumerDraft? Draft)? decision = null;
         return RunAsync<IReadOnlyList<GroupStatus>>(
-            () => _classic.ContainsKey(name) ? ChangeBound(name) : -1,
+            () =>
+            {
+                decision = _consumer.TryGetValue(name, out var consumer) ? consumer.DecideLeave(leaving) : null;
+                return decision is { } decided ? NeedsOf(name, decided.Draft) : _classic.ContainsKey(name) ? ChangeBound(name) : -1;
+            },
             (commit, effects) =>
             {
+                if (decision is { } decided)
+                {
+                    if (decided.Draft is not null) CarryOut(name, decided.Draft, commit, effects);
+                    return decided.Answers;
+                }
                 if (!_classic.TryGetValue(name, out var group)) return [.. leaving.Select(_ => GroupStatus.UnknownMember)];
                 var answers = group.Leave(leaving, NowMs, effects);
                 Settle(group, commit, effects);

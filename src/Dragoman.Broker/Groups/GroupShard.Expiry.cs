@@ -54,6 +54,7 @@ internal sealed partial class GroupShard
     private void CollectExpired(GroupRecord group, List<GroupPartition> expired)
     {
         _classic.TryGetValue(group.Name, out var live);
+        _consumer.TryGetValue(group.Name, out var consumer);
         var now = WallClockMs;
         var retention = (long)_options.OffsetsRetention.TotalMilliseconds;
         foreach (var (partition, offset) in group.Offsets)
@@ -66,10 +67,15 @@ internal sealed partial class GroupShard
                 continue;
             }
             long since;
-            if (live is not { MemberCount: > 0 })
+            if (consumer is not null)
+            {
+                if (consumer.IsSubscribedTo(topic)) continue;
+                since = offset.CommittedAtMs;
+            }
+            else if (live is not { MemberCount: > 0 })
             {
                 // From when the last member went, or somebody committed from outside, whichever is later.
-                since = Math.Max(offset.CommittedAtMs, group.Classic?.SinceMs ?? 0);
+                since = Math.Max(offset.CommittedAtMs, group.Classic?.SinceMs ?? group.Consumer?.EmptySinceMs ?? 0);
             }
             else if (live.State == ClassicState.Stable && live.ProtocolType == ClassicGroup.ConsumerType && !live.IsSubscribedTo(topic.Name))
             {

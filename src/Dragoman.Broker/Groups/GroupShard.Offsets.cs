@@ -12,6 +12,7 @@ internal sealed partial class GroupShard
     public GroupStatus CheckCommit(GroupName name, GroupCaller caller, bool transactional)
     {
         if (_classic.TryGetValue(name, out var group)) return group.CheckCommit(caller, transactional, NowMs);
+        if (_consumer.TryGetValue(name, out var consumer)) return consumer.CheckCommit(caller, transactional);
         // Whoever is no member may commit for a group that has none, and so make it.
         if (caller.Generation < 0) return GroupStatus.Ok;
         return _state.Groups.ContainsKey(name) ? GroupStatus.UnknownMember : transactional ? GroupStatus.IllegalGeneration : GroupStatus.NotFound;
@@ -33,14 +34,15 @@ internal sealed partial class GroupShard
     }
 
     public ValueTask<OffsetsAnswer> FetchOffsetsAsync(
-        GroupName name, IReadOnlyList<GroupPartition>? partitions, bool requireStable, CancellationToken cancellation)
+        GroupName name, GroupCaller caller, IReadOnlyList<GroupPartition>? partitions, bool requireStable, CancellationToken cancellation)
     {
         // Emits nothing, and so waits only for what it has seen to be on disk. A full disk does not keep readers out.
-        return Log.ExecuteAsync(CommitMode.Fsync, _ => FetchOffsets(name, partitions, requireStable), 0, urgent: true, cancellation);
+        return Log.ExecuteAsync(CommitMode.Fsync, _ => FetchOffsets(name, caller, partitions, requireStable), 0, urgent: true, cancellation);
     }
 
-    private OffsetsAnswer FetchOffsets(GroupName name, IReadOnlyList<GroupPartition>? partitions, bool requireStable)
+    private OffsetsAnswer FetchOffsets(GroupName name, GroupCaller caller, IReadOnlyList<GroupPartition>? partitions, bool requireStable)
     {
+        if (_consumer.TryGetValue(name, out var consumer) && consumer.CheckFetch(caller) is var status && status != GroupStatus.Ok) return new OffsetsAnswer(status, []);
         _state.Groups.TryGetValue(name, out var group);
         if (partitions is null)
         {
@@ -85,7 +87,8 @@ internal sealed partial class GroupShard
 
     /// <summary>Whether members of a group read a topic; one that is gone is read by nobody.</summary>
     private bool IsSubscribed(GroupName name, Guid topic) =>
-        _classic.TryGetValue(name, out var live) && _topics.Find(topic) is { } handle && live.IsSubscribedTo(handle.Name);
+        _topics.Find(topic) is { } handle
+        && ((_classic.TryGetValue(name, out var classic) && classic.IsSubscribedTo(handle.Name)) || (_consumer.TryGetValue(name, out var consumer) && consumer.IsSubscribedTo(handle)));
 
     public void Stage(Commit commit, GroupName name, long producerId, short producerEpoch, IReadOnlyList<OffsetCommit> offsets) =>
         Emit(commit, evt => GroupEvents.OffsetsStaged(evt, name, producerId, producerEpoch, WallClockMs, offsets));

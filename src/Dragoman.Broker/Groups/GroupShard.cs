@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Dragoman.Broker.Groups.Classic;
+using Dragoman.Broker.Groups.Consumer;
 using Dragoman.Broker.Groups.State;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage;
@@ -25,6 +26,7 @@ internal sealed partial class GroupShard : IDisposable
     private readonly Store _store;
     private readonly IScheduler _scheduler;
     private readonly ITopics _topics;
+    private readonly TopicView _topicView;
     private readonly GroupOptions _options;
     private readonly Random _random;
     private readonly ITimer _timer;
@@ -42,6 +44,7 @@ internal sealed partial class GroupShard : IDisposable
         _topics = topics;
         _options = options;
         _scheduler = scheduler;
+        _topicView = new TopicView(topics);
         _random = random;
         _started = store.Time.GetTimestamp();
         _timer = store.Time.CreateTimer(static shard => ((GroupShard)shard!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -49,10 +52,19 @@ internal sealed partial class GroupShard : IDisposable
         {
             foreach (var record in _state.Groups.Values)
             {
-                if (record.Classic is not { Members.Count: > 0 } classic) continue;
-                var group = ClassicGroup.From(record.Name, classic, options, NowMs);
-                _classic.Add(record.Name, group);
-                Schedule(group);
+                if (record.Classic is { Members.Count: > 0 } classic)
+                {
+                    var group = ClassicGroup.From(record.Name, classic, options, NowMs);
+                    _classic.Add(record.Name, group);
+                    Schedule(group);
+                }
+                else if (record.Consumer is { Members.Count: > 0 } consumer)
+                {
+                    var group = NewConsumerGroup(record.Name, consumer);
+                    _consumer.Add(record.Name, group);
+                    group.TakeUp(NowMs);
+                    Schedule(group);
+                }
             }
         }
     }
@@ -131,7 +143,7 @@ internal sealed partial class GroupShard : IDisposable
     // ---- Time
 
     /// <summary>Sees to it that a group is looked at when its time comes. A time that was moved back is noticed then.</summary>
-    private void Schedule(ClassicGroup group)
+    private void Schedule(ILiveGroup group)
     {
         var next = group.NextDeadline();
         if (next >= group.ScheduledAt) return;
@@ -194,8 +206,12 @@ internal sealed partial class GroupShard : IDisposable
 
     private int NeedsOfDue()
     {
-        var group = PeekDue();
-        return group is null ? -1 : ChangeBound(group.Name);
+        return PeekDue() switch
+        {
+            null => -1,
+            ConsumerGroup consumer => NeedsOfOverdue(consumer),
+            var group => ChangeBound(group.Name),
+        };
     }
 
     /// <summary>Does what the time has come for in one group; false when there is none.</summary>
@@ -204,17 +220,25 @@ internal sealed partial class GroupShard : IDisposable
         if (PeekDue() is not { } group) return false;
         _due.Dequeue();
         group.ScheduledAt = Never;
-        group.OnTime(NowMs, effects);
-        Settle(group, commit, effects);
+        if (group is ConsumerGroup consumer)
+        {
+            OnTime(consumer, commit, effects);
+        }
+        else
+        {
+            ((ClassicGroup)group).OnTime(NowMs, effects);
+            Settle((ClassicGroup)group, commit, effects);
+        }
         return true;
     }
 
     /// <summary>The group whose time has come; entries that a later one has replaced are dropped on the way.</summary>
-    private ClassicGroup? PeekDue()
+    private ILiveGroup? PeekDue()
     {
         while (_due.TryPeek(out var name, out var at) && at <= NowMs)
         {
-            if (_classic.TryGetValue(name, out var group) && group.ScheduledAt == at) return group;
+            if (_classic.TryGetValue(name, out var classic) && classic.ScheduledAt == at) return classic;
+            if (_consumer.TryGetValue(name, out var consumer) && consumer.ScheduledAt == at) return consumer;
             _due.Dequeue();
         }
         return null;

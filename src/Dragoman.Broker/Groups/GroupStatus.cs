@@ -21,6 +21,24 @@ public enum GroupStatus
     /// <summary>Another member has taken the instance id over.</summary>
     FencedInstance,
 
+    /// <summary>The member is in another epoch: it must give all it has up and join again.</summary>
+    FencedMemberEpoch,
+
+    /// <summary>The member is in another epoch than it says, as it will hear with its next heartbeat.</summary>
+    StaleMemberEpoch,
+
+    /// <summary>The static member that has the instance id has not gone.</summary>
+    UnreleasedInstance,
+
+    /// <summary>The broker has no such assignor.</summary>
+    UnsupportedAssignor,
+
+    /// <summary>The pattern of topic names is not valid.</summary>
+    InvalidPattern,
+
+    /// <summary>What was asked makes no sense; the message says why.</summary>
+    InvalidRequest,
+
     /// <summary>The members are being assigned anew: join again.</summary>
     RebalanceInProgress,
 

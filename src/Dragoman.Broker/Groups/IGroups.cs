@@ -1,4 +1,5 @@
 using Dragoman.Broker.Groups.Classic;
+using Dragoman.Broker.Groups.Consumer;
 using Dragoman.Broker.Groups.Offsets;
 
 namespace Dragoman.Broker.Groups;
@@ -31,6 +32,12 @@ public interface IGroups
 
     /// <summary>Has members leave; the answers are in the order of the members.</summary>
     ValueTask<IReadOnlyList<GroupStatus>> LeaveAsync(GroupName group, IReadOnlyList<LeavingMember> members, CancellationToken cancellation = default);
+
+    /// <summary>
+    /// Takes what a member of a group tells whose assignments are the broker's (KIP-848), and tells it what it shall have.
+    /// The answer comes when what has changed is on disk.
+    /// </summary>
+    ValueTask<ConsumerAnswer> HeartbeatAsync(ConsumerHeartbeat heartbeat, CancellationToken cancellation = default);
 
     /// <summary>Commits offsets. The answer comes when they are on disk; all of them are committed or none.</summary>
     /// <param name="group">The group; made if it is not there and the caller is no member.</param>

@@ -37,7 +37,7 @@ public interface ITopics
     /// <summary>The most partitions that a topic may have.</summary>
     const int MaxPartitions = 10_000;
 
-    /// <summary>Rises whenever a topic comes or goes.</summary>
+    /// <summary>Rises with every change of which topics there are, and of their partitions.</summary>
     long Version { get; }
 
     /// <summary>A topic by name; null if there is none.</summary>

@@ -157,6 +157,7 @@ internal sealed class Topics : ITopics
         if (_byName.TryGetValue(entry.Name, out var known) && known.Id == entry.Id)
         {
             known.Update(entry);
+            Interlocked.Increment(ref _version);
             return known;
         }
         known?.MarkDeleted();

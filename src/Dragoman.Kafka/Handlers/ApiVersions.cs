@@ -11,6 +11,12 @@ namespace Dragoman.Kafka.Handlers;
 /// </remarks>
 internal sealed class ApiVersionsHandler : RequestHandler<ApiVersionsRequest, ApiVersionsResponse>
 {
+    // What tells clients that consumer groups as of KIP-848 are to be had. Levels are settled by the release.
+    private const string GroupVersion = "group.version";
+
+    private static readonly List<ApiVersionsResponse.SupportedFeatureKey> s_supported = [new() { Name = GroupVersion, MinVersion = 0, MaxVersion = 1 }];
+    private static readonly List<ApiVersionsResponse.FinalizedFeatureKey> s_finalized = [new() { Name = GroupVersion, MinVersionLevel = 1, MaxVersionLevel = 1 }];
+
     public override bool Handles(short version) => true;
 
     public override ValueTask HandleAsync(PendingRequest request)
@@ -31,6 +37,10 @@ internal sealed class ApiVersionsHandler : RequestHandler<ApiVersionsRequest, Ap
     {
         ErrorCode = error,
         ApiKeys = error == ErrorCode.InvalidRequest ? [] : request.FrontEnd.Handlers.Advertised,
+        // A range that begins with 0 is an error to clients that speak version 3 (KIP-1022).
+        SupportedFeatures = request.Version >= 4 ? s_supported : [],
+        FinalizedFeatures = s_finalized,
+        FinalizedFeaturesEpoch = 0,
     };
 
     /// <summary>What KIP-511 allows: letters, digits, dots and dashes, and neither of these at an end.</summary>

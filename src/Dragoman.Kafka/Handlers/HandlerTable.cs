@@ -56,6 +56,8 @@ internal sealed class HandlerTable
         new DescribeProducersHandler(),
         new DescribeTransactionsHandler(),
         new ListTransactionsHandler(),
+        new ConsumerGroupHeartbeatHandler(),
+        new ConsumerGroupDescribeHandler(),
         new OffsetForLeaderEpochHandler(),
         new DescribeConfigsHandler(),
         new AlterConfigsHandler(),

@@ -24,6 +24,7 @@ internal sealed class JoinGroupHandler : RequestHandler<JoinGroupRequest, JoinGr
     protected override async ValueTask<JoinGroupResponse?> HandleAsync(JoinGroupRequest message, PendingRequest request)
     {
         if (!request.MayUseGroup(Operations.Read, message.GroupId)) return new JoinGroupResponse { ErrorCode = ErrorCode.GroupAuthorizationFailed };
+        var subscription = SubscriptionOf(message, request.Broker.Topics);
         var answer = await request.Broker.Groups.JoinAsync(
             new JoinRequest
             {
@@ -36,7 +37,9 @@ internal sealed class JoinGroupHandler : RequestHandler<JoinGroupRequest, JoinGr
                 RebalanceTimeoutMs = message.RebalanceTimeoutMs < 0 ? message.SessionTimeoutMs : message.RebalanceTimeoutMs,
                 ProtocolType = message.ProtocolType,
                 Protocols = message.Protocols.ConvertAll(p => new GroupProtocol(p.Name, p.Metadata)),
-                Topics = TopicsOf(message),
+                Topics = subscription?.Topics,
+                Owned = subscription?.Owned ?? [],
+                Rack = subscription?.Rack,
                 AwaitsMemberId = request.Version >= AwaitsMemberId,
                 CanSkipAssignment = request.Version >= CanSkipAssignment,
                 Reason = message.Reason,
@@ -55,6 +58,6 @@ internal sealed class JoinGroupHandler : RequestHandler<JoinGroupRequest, JoinGr
         };
     }
 
-    private static IReadOnlyList<TopicName>? TopicsOf(JoinGroupRequest message) =>
-        message.ProtocolType == ConsumerProtocol.Type && message.Protocols.Count > 0 ? ConsumerProtocol.TryReadTopics(message.Protocols[0].Metadata) : null;
+    private static ConsumerSubscription? SubscriptionOf(JoinGroupRequest message, ITopics topics) =>
+        message.ProtocolType == ConsumerProtocol.Type && message.Protocols.Count > 0 ? ConsumerProtocol.TryReadSubscription(message.Protocols[0].Metadata, topics) : null;
 }

@@ -35,7 +35,7 @@ internal sealed class SyncGroupHandler : RequestHandler<SyncGroupRequest, SyncGr
             ErrorCode = Errors.Of(answer.Status),
             ProtocolType = answer.ProtocolType,
             ProtocolName = answer.Protocol,
-            Assignment = answer.Assignment,
+            Assignment = answer.Partitions is null ? answer.Assignment : ConsumerProtocol.WriteAssignment(answer.Partitions, answer.Metadata, request.Broker.Topics),
         };
     }
 }

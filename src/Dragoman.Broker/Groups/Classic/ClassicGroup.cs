@@ -1,3 +1,4 @@
+using Dragoman.Broker.Groups.Consumer;
 using Dragoman.Broker.Groups.State;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage.Platform;
@@ -14,7 +15,7 @@ namespace Dragoman.Broker.Groups.Classic;
 /// What is durable is a generation as its leader has assigned it, and that a group is empty. A generation that is not yet
 /// assigned is lost in a crash; its members then hear that they are in none, and join again.
 /// </remarks>
-internal sealed class ClassicGroup(GroupName name, GroupOptions options)
+internal sealed class ClassicGroup(GroupName name, GroupOptions options, int generation = 0) : ILiveGroup
 {
     /// <summary>What groups of Kafka's consumers are about.</summary>
     public const string ConsumerType = "consumer";
@@ -36,7 +37,7 @@ internal sealed class ClassicGroup(GroupName name, GroupOptions options)
 
     public ClassicState State { get; private set; }
 
-    public int Generation { get; private set; }
+    public int Generation { get; private set; } = generation;
 
     public string? ProtocolType { get; private set; }
 
@@ -82,6 +83,43 @@ internal sealed class ClassicGroup(GroupName name, GroupOptions options)
             if (member.InstanceId is { } instance) group._instances.Add(instance, member.Id);
         }
         return group;
+    }
+
+    /// <summary>
+    /// Takes over from the broker a group of which only members are left that follow this protocol. They are in a
+    /// generation, and have to join the next one.
+    /// </summary>
+    public static ClassicGroup From(GroupName name, IEnumerable<ConsumerMember> members, int generation, GroupOptions options, long now, GroupEffects effects)
+    {
+        var group = new ClassicGroup(name, options) { Generation = generation, ProtocolType = ConsumerType, State = ClassicState.Stable };
+        foreach (var saved in members)
+        {
+            var member = new ClassicMember(saved.Id, saved.InstanceId, saved.ClientId, saved.ClientHost)
+            {
+                SessionTimeoutMs = saved.Classic!.SessionTimeoutMs,
+                RebalanceTimeoutMs = saved.RebalanceTimeoutMs,
+                Protocols = saved.Classic.Protocols,
+                Topics = saved.Topics,
+                ExpiresAt = now + saved.Classic.SessionTimeoutMs,
+            };
+            group._members.Add(member.Id, member);
+            if (member.InstanceId is { } instance) group._instances.Add(instance, member.Id);
+            group.Leader ??= member.Id;
+        }
+        group.Protocol = group.ChooseProtocol();
+        effects.Changed = true;
+        group.PrepareRebalance(now, effects);
+        return group;
+    }
+
+    /// <summary>Gives the group over to the broker: whoever waits has to ask again.</summary>
+    public void Dissolve(GroupEffects effects)
+    {
+        foreach (var member in Members)
+        {
+            if (member.Joining is { } joining) effects.Answer(joining, new JoinAnswer(GroupStatus.RebalanceInProgress, member.Id));
+            if (member.Syncing is { } syncing) effects.Answer(syncing, SyncAnswer.Refused(GroupStatus.RebalanceInProgress));
+        }
     }
 
     /// <summary>The durable part, as it is to be journaled now.</summary>

@@ -1,3 +1,4 @@
+using Dragoman.Broker.Groups.Offsets;
 using Dragoman.Broker.Topics;
 
 namespace Dragoman.Broker.Groups.Classic;
@@ -39,6 +40,12 @@ public sealed record JoinRequest
 
     /// <summary>The topics that the member reads, where the front end can tell; null where it cannot.</summary>
     public IReadOnlyList<TopicName>? Topics { get; init; }
+
+    /// <summary>The partitions that the member still has, where the front end can tell.</summary>
+    public IReadOnlyList<GroupPartition> Owned { get; init; } = [];
+
+    /// <summary>The rack that the member is in; null if it does not say.</summary>
+    public string? Rack { get; init; }
 
     /// <summary>
     /// Whether a member without an id is told one and asked to join again with it (KIP-394), so that a client which gives

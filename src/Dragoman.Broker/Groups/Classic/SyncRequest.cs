@@ -41,6 +41,12 @@ public sealed record SyncAnswer(GroupStatus Status, byte[] Assignment)
     /// <summary>The way of assigning that was chosen; null if the request was refused.</summary>
     public string? Protocol { get; init; }
 
+    /// <summary>The share, where the broker has assigned it: then the front end spells it. Null elsewhere.</summary>
+    public IReadOnlyList<GroupPartition>? Partitions { get; init; }
+
+    /// <summary>With <see cref="Partitions"/>: what the member has said, from which the front end tells how to spell them.</summary>
+    public byte[] Metadata { get; init; } = [];
+
     internal static SyncAnswer Refused(GroupStatus status) => new(status, []);
 }
 

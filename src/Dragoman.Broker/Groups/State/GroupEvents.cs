@@ -1,4 +1,5 @@
 using System.Buffers;
+using Dragoman.Broker.Groups.Consumer;
 using Dragoman.Broker.Groups.Offsets;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Storage.Platform;
@@ -14,6 +15,7 @@ internal enum GroupEventKind : byte
     OffsetsDeleted = 4,
     GroupDeleted = 5,
     ClassicChanged = 6,
+    ConsumerChanged = 7,
 }
 
 /// <summary>How the events of groups are written; <see cref="GroupShardState"/> reads them.</summary>
@@ -84,6 +86,13 @@ internal static class GroupEvents
         var writer = Begin(target, GroupEventKind.ClassicChanged);
         WriteName(writer, group);
         record.Write(writer);
+    }
+
+    public static void ConsumerChanged(IBufferWriter<byte> target, GroupName group, ConsumerChange change)
+    {
+        var writer = Begin(target, GroupEventKind.ConsumerChanged);
+        WriteName(writer, group);
+        change.Write(writer);
     }
 
     public static void WriteName(in SnapshotWriter writer, GroupName name)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Dragoman.Broker.Groups.Consumer;
 using Dragoman.Broker.Groups.Offsets;
 using Dragoman.Storage.Platform;
 
@@ -11,6 +12,9 @@ internal sealed class GroupRecord(GroupName name)
 
     /// <summary>Its last generation, if its members assign themselves; null for one that only commits offsets.</summary>
     public ClassicRecord? Classic { get; set; }
+
+    /// <summary>Its members and their shares, if the broker assigns; null for other groups.</summary>
+    public ConsumerState? Consumer { get; set; }
 
     /// <summary>How far it has read.</summary>
     public Dictionary<GroupPartition, StoredOffset> Offsets { get; } = [];
@@ -60,6 +64,8 @@ internal sealed class GroupRecord(GroupName name)
         GroupEvents.WriteName(writer, Name);
         writer.Bool(Classic is not null);
         Classic?.Write(writer);
+        writer.Bool(Consumer is not null);
+        Consumer?.ToChange().Write(writer);
         WriteOffsets(writer, Offsets);
         writer.Int32(Pending?.Count ?? 0);
         if (Pending is null) return;
@@ -74,6 +80,11 @@ internal sealed class GroupRecord(GroupName name)
     {
         var record = new GroupRecord(GroupEvents.ReadName(ref reader));
         if (reader.Bool()) record.Classic = ClassicRecord.Read(ref reader);
+        if (reader.Bool())
+        {
+            record.Consumer = new ConsumerState();
+            record.Consumer.Apply(ConsumerChange.Read(ref reader));
+        }
         ReadOffsets(ref reader, record.Offsets);
         for (var n = reader.Int32(); n > 0; n--) ReadOffsets(ref reader, record.PendingOf(reader.Int64()));
         return record;

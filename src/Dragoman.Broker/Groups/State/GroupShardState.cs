@@ -1,4 +1,5 @@
 using System.Buffers;
+using Dragoman.Broker.Groups.Consumer;
 using Dragoman.Broker.Groups.Offsets;
 using Dragoman.Storage.Platform;
 using Dragoman.Storage.State;
@@ -44,7 +45,15 @@ internal sealed class GroupShardState : IStateMachine
                 OnGroupDeleted(GroupEvents.ReadName(ref reader));
                 break;
             case GroupEventKind.ClassicChanged:
-                GetOrAdd(GroupEvents.ReadName(ref reader)).Classic = ClassicRecord.Read(ref reader);
+                var classic = GetOrAdd(GroupEvents.ReadName(ref reader));
+                classic.Classic = ClassicRecord.Read(ref reader);
+                classic.Consumer = null;
+                break;
+            case GroupEventKind.ConsumerChanged:
+                var consumer = GetOrAdd(GroupEvents.ReadName(ref reader));
+                consumer.Classic = null;
+                consumer.Consumer ??= new ConsumerState();
+                consumer.Consumer.Apply(ConsumerChange.Read(ref reader));
                 break;
             case var other:
                 throw new CorruptDataException($"A group event of kind {(byte)other} is unknown.");
