@@ -17,7 +17,7 @@ export DRAGOMAN_SEEDS=500
 echo "Simulator seeds: $DRAGOMAN_SEEDS"
 
 missing=()
-for package in kcat python3-kafka python3-confluent-kafka python3-lz4 python3-snappy python3-zstandard; do
+for package in kcat python3-kafka python3-confluent-kafka python3-lz4 python3-snappy python3-zstandard python3-pika amqp-tools celery; do
   dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
 done
 if [ ${#missing[@]} -gt 0 ]; then

@@ -111,11 +111,18 @@ internal sealed class Channel : IDisposable
     /// <summary>Limits what all consumers together hold; 0 for no limit.</summary>
     public void LimitAll(int prefetch)
     {
-        GlobalPrefetch = prefetch;
+        Shared.Limit(prefetch);
+        RefillAll();
     }
 
-    /// <summary>Messages that all consumers of the channel together take before they settle some; 0 for any number.</summary>
-    public int GlobalPrefetch { get; private set; }
+    /// <summary>Lets all consumers have what they may take now.</summary>
+    public void RefillAll()
+    {
+        foreach (var consumer in _consumers.Values) consumer.Refill();
+    }
+
+    /// <summary>What all consumers of the channel together may hold.</summary>
+    public SharedPrefetch Shared { get; } = new();
 
     /// <summary>The holder of what is got from a queue.</summary>
     /// <returns>Null if the queue is gone.</returns>
@@ -202,7 +209,7 @@ internal sealed class Channel : IDisposable
     public void OnConsumerEnded(ConsumerSource consumer) => Session.Post(() =>
     {
         if (!IsOpen || TakeConsumer(consumer.Tag) is null) return default;
-        lock (DeliveryLock) Unacked.Forget(consumer);
+        lock (DeliveryLock) Shared.Return(Unacked.Forget(consumer));
         if (Session.Announces("consumer_cancel_notify")) Send(new BasicCancel { ConsumerTag = consumer.Tag, NoWait = true });
         return default;
     });

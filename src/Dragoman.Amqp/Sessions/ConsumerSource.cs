@@ -16,12 +16,13 @@ internal sealed class ConsumerSource : MessageHolder, IDeliverySink, IDisposable
     private const long Window = 1 << 20;
 
     private readonly Lock _lock = new();
-    private readonly Queue<DeliveryBatch> _waiting = new();
+    private readonly Queue<(DeliveryBatch Batch, int Count)> _waiting = new();
     private readonly DeliveredProperties _properties = new();
     private readonly byte[] _tagBytes;
     private readonly byte[] _fallbackExchange;
     private readonly bool _tellsDeliveryCount;
     private int _position;
+    private int _held;
     private bool _ended;
 
     public ConsumerSource(Channel channel, IQueueHandle queue, string tag, bool noAck, int prefetch, bool tellsDeliveryCount)
@@ -44,11 +45,23 @@ internal sealed class ConsumerSource : MessageHolder, IDeliverySink, IDisposable
     /// <summary>Messages that the client takes before it settles some; 0 for any number.</summary>
     public int Prefetch { get; }
 
+    private bool IsShared => !NoAck && Channel.Shared.IsLimited;
+
     /// <summary>Begins deliveries, once the client has been told that they may come.</summary>
     public void Start(IConsumer consumer)
     {
         Consumer = consumer;
-        consumer.Grant(NoAck || Prefetch == 0 ? int.MaxValue : Prefetch, Window);
+        if (IsShared) Refill();
+        else consumer.Grant(NoAck || Prefetch == 0 ? int.MaxValue : Prefetch, Window);
+    }
+
+    /// <summary>Grants anew what the consumer may take, after a limit or what counts against it has changed.</summary>
+    public void Refill()
+    {
+        if (NoAck) return;
+        Consumer.Pause();
+        var own = Prefetch == 0 ? int.MaxValue : Math.Max(0, Prefetch - Volatile.Read(ref _held));
+        if (Math.Min(own, Channel.Shared.Left) is > 0 and var left) Consumer.Grant(left, Window);
     }
 
     /// <summary>Ends deliveries. What was not written yet goes back; what the client has, it may still settle.</summary>
@@ -68,16 +81,24 @@ internal sealed class ConsumerSource : MessageHolder, IDeliverySink, IDisposable
 
     void IDeliverySink.OnDeliveries(IConsumer consumer, DeliveryBatch deliveries)
     {
+        var kept = NoAck ? deliveries.Count : Channel.Shared.Take(deliveries.Count);
+        Interlocked.Add(ref _held, kept);
         lock (_lock)
         {
-            if (!_ended)
+            if (_ended)
             {
-                _waiting.Enqueue(deliveries);
+                Channel.Shared.Return(NoAck ? 0 : kept);
+                kept = 0;
+            }
+            else if (kept > 0)
+            {
+                _waiting.Enqueue((deliveries, kept));
                 Channel.Session.Output.Announce(this);
-                return;
             }
         }
-        Release(consumer, deliveries, 0);
+        if (kept < deliveries.Count) Release(consumer, deliveries, kept);
+        if (kept == 0) deliveries.Dispose();
+        if (IsShared && Channel.Shared.Left == 0) consumer.Pause();
     }
 
     void IDeliverySink.OnEnded(IConsumer consumer, ConsumerEnd reason) => Channel.OnConsumerEnded(this);
@@ -91,21 +112,23 @@ internal sealed class ConsumerSource : MessageHolder, IDeliverySink, IDisposable
             while (written < budget)
             {
                 DeliveryBatch batch;
+                int count;
                 lock (_lock)
                 {
-                    if (_ended || !_waiting.TryPeek(out batch!)) return false;
+                    if (_ended || !_waiting.TryPeek(out var next)) return false;
+                    (batch, count) = next;
                     // A delivery must not overtake the method that its tag or its consumer depends on.
                     lock (Channel.DeliveryLock)
                     {
                         if (!Channel.IsOpen) return false;
                         if (Channel.HasUnwrittenTags) return true;
-                        for (; _position < batch.Count && written < budget; _position++)
+                        for (; _position < count && written < budget; _position++)
                         {
                             written += Write(writer, batch, _position);
                             bytes += batch[_position].Size;
                         }
                     }
-                    if (_position < batch.Count) return true;
+                    if (_position < count) return true;
                     _waiting.Dequeue();
                     _position = 0;
                 }
@@ -121,7 +144,10 @@ internal sealed class ConsumerSource : MessageHolder, IDeliverySink, IDisposable
 
     protected override void OnSettled(int count)
     {
-        if (Prefetch > 0) Consumer.Grant(count, 0);
+        Interlocked.Add(ref _held, -count);
+        Channel.Shared.Return(count);
+        if (IsShared) Channel.RefillAll();
+        else if (Prefetch > 0) Consumer.Grant(count, 0);
     }
 
     private int Write(PipeWriter writer, DeliveryBatch batch, int index)
@@ -141,9 +167,11 @@ internal sealed class ConsumerSource : MessageHolder, IDeliverySink, IDisposable
         {
             if (_ended) return;
             _ended = true;
-            while (_waiting.TryDequeue(out var batch))
+            while (_waiting.TryDequeue(out var waiting))
             {
-                Release(Consumer, batch, _position);
+                Release(Consumer, waiting.Batch, _position, waiting.Count);
+                Channel.Shared.Return(NoAck ? 0 : waiting.Count - _position);
+                waiting.Batch.Dispose();
                 _position = 0;
             }
             Dispose();
@@ -153,14 +181,14 @@ internal sealed class ConsumerSource : MessageHolder, IDeliverySink, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _properties.Dispose();
 
-    private static void Release(IConsumer consumer, DeliveryBatch batch, int from)
+    /// <summary>Lets messages go back to their places, as if they had not been delivered.</summary>
+    private static void Release(IConsumer consumer, DeliveryBatch batch, int from, int to = int.MaxValue)
     {
         Span<OffsetRange> range = stackalloc OffsetRange[1];
-        for (var i = from; i < batch.Count; i++)
+        for (var i = from; i < Math.Min(to, batch.Count); i++)
         {
             range[0] = OffsetRange.Of(batch[i].Offset);
             consumer.Settle(Settlement.Release, range);
         }
-        batch.Dispose();
     }
 }

@@ -91,8 +91,10 @@ internal sealed class UnackedTable
     }
 
     /// <summary>Takes out all deliveries of one holder, whose end it was.</summary>
-    public void Forget(MessageHolder holder)
+    /// <returns>How many there were.</returns>
+    public int Forget(MessageHolder holder)
     {
+        var before = Count;
         for (var tag = _first; tag < _next; tag++)
         {
             ref var place = ref At(tag);
@@ -101,6 +103,7 @@ internal sealed class UnackedTable
             Count--;
         }
         SkipTaken();
+        return before - Count;
     }
 
     private ref Entry At(ulong tag) => ref _entries[tag & (ulong)(_entries.Length - 1)];

@@ -125,6 +125,56 @@ public sealed class MessagingTests
     }
 
     [Fact]
+    public async Task A_global_prefetch_limits_what_all_consumers_of_a_channel_hold_and_can_be_raised()
+    {
+        await using var fixture = await AmqpFixture.StartAsync();
+        var client = await fixture.ConnectAsync();
+        var channel = await client.ChannelAsync();
+        foreach (var queue in new[] { "a", "b" })
+        {
+            await client.QueueAsync(channel, queue);
+            for (var i = 0; i < 10; i++) await client.PublishAsync(channel, "", queue, $"{queue}{i}");
+        }
+        await client.AskAsync<BasicQos, BasicQosOk>(channel, new BasicQos { PrefetchCount = 3, Global = true });
+        await client.SendAsync(channel, new BasicConsume { Queue = "a", ConsumerTag = "a" });
+        await client.SendAsync(channel, new BasicConsume { Queue = "b", ConsumerTag = "b" });
+        var tags = new List<ulong>();
+        await DeliveriesAsync(3);
+        await ReadyAsync(17);
+        await client.SendAsync(channel, new BasicAck { DeliveryTag = tags[0] });
+        await DeliveriesAsync(4);
+        await ReadyAsync(16);
+        await client.SendAsync(channel, new BasicQos { PrefetchCount = 5, Global = true });
+        await DeliveriesAsync(6);
+        await ReadyAsync(14);
+        while (tags.Count < 20)
+        {
+            await client.SendAsync(channel, new BasicAck { DeliveryTag = tags[^1], Multiple = true });
+            await DeliveriesAsync(tags.Count + 1);
+        }
+
+        // What comes in at once for both consumers may be too much for a moment, and then goes back.
+        async Task ReadyAsync(uint messages)
+        {
+            for (var i = 0; i < 500; i++)
+            {
+                if ((await client.CountAsync(channel, "a")).MessageCount + (await client.CountAsync(channel, "b")).MessageCount == messages) return;
+                await Task.Delay(10);
+            }
+            Assert.Fail($"There were never {messages} messages ready.");
+        }
+
+        async Task DeliveriesAsync(int total)
+        {
+            while (tags.Count < total)
+            {
+                var next = await client.ReceiveAsync();
+                if (next.Id == BasicDeliver.Id) tags.Add(next.As<BasicDeliver>().DeliveryTag);
+            }
+        }
+    }
+
+    [Fact]
     public async Task Prefetch_by_size_is_not_implemented()
     {
         await using var fixture = await AmqpFixture.StartAsync();
