@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Dragoman.Broker.Configs;
 using Dragoman.Broker.Groups;
 using Dragoman.Broker.Producers;
 using Dragoman.Broker.Queues;
@@ -22,6 +23,7 @@ public sealed class Broker : IAsyncDisposable
     internal const long ProducerIdsState = 2;
     internal const long SecurityStateId = 10;
     internal const long QuotasState = 11;
+    internal const long ConfigsState = 12;
     internal const long QueuesState = 20;
     internal const long RoutesState = 21;
     internal const long FirstTransactionState = 200;
@@ -42,6 +44,7 @@ public sealed class Broker : IAsyncDisposable
         ProducerIds = new ProducerIds(store.GetState(ProducerIdsState));
         Accounts = new Accounts(store.GetState(SecurityStateId));
         Quotas = new Quotas.Quotas(store.GetState(QuotasState), store.Time);
+        Configs = new Configs.Configs(store.GetState(ConfigsState));
         _groups = new GroupCoordinator(store, Topics, options.Groups, scheduler, random);
         Queues = new Queues.Queues(new SubscriptionHost(store, scheduler), store.GetState(QueuesState), random);
         var routing = new TopicRouting(store.GetState(RoutesState), Topics, Queues);
@@ -81,6 +84,16 @@ public sealed class Broker : IAsyncDisposable
 
     /// <summary>Users and permissions.</summary>
     public IAccounts Accounts { get; }
+
+    /// <summary>What was configured while the broker ran.</summary>
+    public IConfigs Configs { get; }
+
+    /// <summary>Bytes that compaction reads and writes a second at most. It can be changed at any time.</summary>
+    public long CompactionBytesPerSecond
+    {
+        get => Store.CompactionBytesPerSecond;
+        set => Store.CompactionBytesPerSecond = value;
+    }
 
     /// <summary>How much clients may do.</summary>
     public IQuotas Quotas { get; }
@@ -123,6 +136,7 @@ public sealed class Broker : IAsyncDisposable
             [ProducerIdsState] = new ProducerIdState(),
             [SecurityStateId] = new SecurityState(),
             [QuotasState] = new QuotaRegistry(),
+            [ConfigsState] = new ConfigRegistry(),
             [QueuesState] = new QueueRegistry(),
             [RoutesState] = new RoutingState(),
         };

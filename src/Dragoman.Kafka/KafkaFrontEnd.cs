@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using Dragoman.Kafka.Configs;
 using Dragoman.Kafka.Handlers;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Protocols;
@@ -34,6 +35,7 @@ public sealed class KafkaFrontEnd : IFrontEnd
         Authenticator = authenticator ?? new Authenticator(broker.Accounts);
         Options = options;
         Log = loggers.CreateLogger<KafkaFrontEnd>();
+        NodeConfigs = new NodeConfigs(this);
         Budget = new ByteBudget(options.MaxQueuedRequestBytes);
     }
 
@@ -48,6 +50,8 @@ public sealed class KafkaFrontEnd : IFrontEnd
     internal Authenticator Authenticator { get; }
 
     internal ILogger Log { get; }
+
+    internal NodeConfigs NodeConfigs { get; }
 
     internal ByteBudget Budget { get; }
 

@@ -363,6 +363,13 @@ public sealed class Store : IAsyncDisposable
     /// <exception cref="StorageFullException">There is no room.</exception>
     public Task CompactAsync() => _compactor.CompactAsync(force: true);
 
+    /// <summary>Bytes that compaction reads and writes a second at most; at first what the options say.</summary>
+    public long CompactionBytesPerSecond
+    {
+        get => _compactor.BytesPerSecond;
+        set => _compactor.BytesPerSecond = value;
+    }
+
     /// <summary>Seals the active journal file if it holds anything, so that the next checkpoint takes it.</summary>
     /// <param name="wait">Whether to wait until another file is ready; without, nothing is done if none is.</param>
     internal async ValueTask SealJournalAsync(bool wait)

@@ -85,7 +85,7 @@ internal static class TopicConfigs
     {
         // What was asked for; a topic that is compacted only keeps its retention for when it is not.
         CleanupPolicy => Policy(settings),
-        RetentionMs or RetentionBytes when IsCompactedOnly(settings) =>
+        RetentionMs or RetentionBytes when !IsAlsoDeleted(settings) =>
             settings.Attributes.GetValueOrDefault(config.Name) ?? Text(config.Name == RetentionMs ? defaults.RetentionMs : defaults.RetentionBytes),
         RetentionMs => Text(settings.RetentionMs),
         RetentionBytes => Text(settings.RetentionBytes),
@@ -107,6 +107,40 @@ internal static class TopicConfigs
     public static bool IsSet(TopicConfig config, TopicSettings settings, TopicSettings defaults) =>
         settings.Attributes.ContainsKey(config.Name) || ValueOf(config, settings, defaults) != ValueOf(config, defaults, defaults);
 
+    /// <summary>What a node calls a topic's configuration where no topic is meant; null where it has no such.</summary>
+    /// <remarks>As in Kafka's documentation, "Server Default Property".</remarks>
+    public static string? NodeNameOf(TopicConfig config) => config.Name switch
+    {
+        MaxMessageBytes => "message.max.bytes",
+        SegmentMs => "log.roll.ms",
+        "segment.jitter.ms" => "log.roll.jitter.ms",
+        "segment.index.bytes" => "log.index.size.max.bytes",
+        "flush.messages" => "log.flush.interval.messages",
+        "flush.ms" => "log.flush.interval.ms",
+        "file.delete.delay.ms" => "log.segment.delete.delay.ms",
+        MinCleanableDirtyRatio => "log.cleaner.min.cleanable.ratio",
+        DeleteRetentionMs or MinCompactionLagMs or MaxCompactionLagMs => "log.cleaner." + config.Name,
+        "compression.type" or "compression.gzip.level" or "compression.lz4.level" or "compression.zstd.level" or "min.insync.replicas" or "unclean.leader.election.enable" => config.Name,
+        CommitModeName or "follower.replication.throttled.replicas" or "leader.replication.throttled.replicas"
+            or "remote.log.copy.disable" or "remote.log.delete.on.disable" or "remote.storage.enable" => null,
+        _ => "log." + config.Name,
+    };
+
+    /// <summary>A topic's settings with some configurations changed, and the others left alone or taken away.</summary>
+    /// <exception cref="KafkaRequestException">A name or value is not allowed.</exception>
+    public static TopicSettings Change(TopicSettings settings, TopicSettings defaults, IReadOnlyList<ConfigChange> changes, bool replaceAll)
+    {
+        var values = new Dictionary<string, string?>(StringComparer.Ordinal);
+        if (replaceAll)
+        {
+            // The commit mode of a topic in memory is what it is made of, and no client of Kafka's knows to repeat it.
+            foreach (var config in All.Values)
+                if (config.Name != CommitModeName && IsSet(config, settings, defaults)) values[config.Name] = null;
+        }
+        foreach (var change in changes) values[change.Name] = change.Apply(Find(change.Name), ValueOf(Find(change.Name), settings, defaults));
+        return Change(settings, defaults, values);
+    }
+
     /// <summary>A topic's settings with configurations set, or taken away where the value is null.</summary>
     /// <exception cref="KafkaRequestException">A name or value is not allowed.</exception>
     public static TopicSettings Change(TopicSettings settings, TopicSettings defaults, IEnumerable<KeyValuePair<string, string?>> changes)
@@ -126,8 +160,10 @@ internal static class TopicConfigs
             settings = Apply(settings, config, value);
         }
         settings = settings with { Attributes = attributes.ToImmutable() };
-        // In Kafka, what is compacted and not also deleted has no retention.
-        if (IsCompactedOnly(settings)) return settings with { RetentionMs = -1, RetentionBytes = -1 };
+        if (settings.Compaction.MinLagMs > settings.Compaction.MaxLagMs)
+            throw new KafkaRequestException(ErrorCode.InvalidConfig, $"{MinCompactionLagMs} ({settings.Compaction.MinLagMs}) is larger than {MaxCompactionLagMs} ({settings.Compaction.MaxLagMs}).");
+        // In Kafka, what is not deleted has no retention.
+        if (!IsAlsoDeleted(settings)) return settings with { RetentionMs = -1, RetentionBytes = -1 };
         return settings with
         {
             RetentionMs = Restored(RetentionMs, settings.RetentionMs, defaults.RetentionMs),
@@ -165,8 +201,6 @@ internal static class TopicConfigs
         settings.Attributes.TryGetValue(CleanupPolicy, out var set) && TopicConfig.SplitList(set).Contains("compact") == settings.Compacted
             ? set
             : settings.Compacted ? "compact" : "delete";
-
-    private static bool IsCompactedOnly(TopicSettings settings) => settings.Compacted && !IsAlsoDeleted(settings);
 
     private static CommitMode ModeOf(string value) => value switch
     {

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Dragoman.Broker.Configs;
 using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
 using Dragoman.Kafka.Configs;
@@ -12,24 +14,71 @@ namespace Dragoman.Kafka.Handlers;
 /// <summary>What the two requests that change configurations have in common.</summary>
 internal static class ConfigChanges
 {
-    /// <summary>Changes a topic's configurations, or only checks the change.</summary>
-    /// <param name="type">What is configured: only topics can be while the node runs.</param>
+    /// <summary>Changes the configurations of a resource, or only checks the change.</summary>
+    /// <param name="type">What is configured.</param>
     /// <param name="name">Its name.</param>
-    /// <param name="change">What becomes of the settings, given those of a topic of which nothing was said. Must be pure.</param>
+    /// <param name="changes">The changes.</param>
+    /// <param name="replaceAll">Whether what the changes do not name is taken away.</param>
     /// <param name="validateOnly">Whether only to check.</param>
     /// <param name="request">The request.</param>
     /// <exception cref="KafkaRequestException">It cannot be done.</exception>
     public static async ValueTask ApplyAsync(
-        ConfigResourceType type, string name, Func<TopicSettings, TopicSettings, TopicSettings> change, bool validateOnly, PendingRequest request)
+        ConfigResourceType type, string name, IReadOnlyList<ConfigChange> changes, bool replaceAll, bool validateOnly, PendingRequest request)
     {
-        if (type != ConfigResourceType.Topic)
-            throw new KafkaRequestException(ErrorCode.InvalidRequest, $"The configuration of resources of type {type} cannot be changed while the broker runs.");
+        if (changes.DistinctBy(c => c.Name).Count() != changes.Count)
+            throw new KafkaRequestException(ErrorCode.InvalidRequest, "The request names a configuration more than once.");
+        switch (type)
+        {
+            case ConfigResourceType.Topic:
+                await ChangeTopicAsync(name, changes, replaceAll, validateOnly, request).ConfigureAwait(false);
+                break;
+            case ConfigResourceType.Broker:
+                request.RequireCluster(Operations.AlterConfigs);
+                var nodes = request.FrontEnd.NodeConfigs;
+                await ChangeAsync(nodes.Find(name), nodes.FindDynamic, changes, replaceAll, validateOnly, request).ConfigureAwait(false);
+                break;
+            case ConfigResourceType.BrokerLogger:
+                throw new KafkaRequestException(ErrorCode.InvalidRequest, "What is logged is settled when the broker starts: its loggers have no configuration.");
+            default:
+                throw new KafkaRequestException(ErrorCode.InvalidRequest, $"Resources of type {type} have no configuration here.");
+        }
+    }
+
+    private static async ValueTask ChangeAsync(
+        ConfigTarget target, Func<string, TopicConfig> find, IReadOnlyList<ConfigChange> changes, bool replaceAll, bool validateOnly, PendingRequest request)
+    {
+        ImmutableSortedDictionary<string, string> Change(ImmutableSortedDictionary<string, string> before)
+        {
+            var after = replaceAll ? before.Clear().ToBuilder() : before.ToBuilder();
+            foreach (var change in changes)
+            {
+                var config = find(change.Name);
+                if (change.Apply(config, before.GetValueOrDefault(change.Name, config.Default)) is not { } value)
+                {
+                    after.Remove(change.Name);
+                    continue;
+                }
+                config.Check(value);
+                after[change.Name] = value;
+            }
+            return after.ToImmutable();
+        }
+
+        var configs = request.Broker.Configs;
+        Change(configs.Get(target));
+        if (validateOnly) return;
+        var (status, why) = await configs.ChangeAsync(target, Change).ConfigureAwait(false);
+        if (status != ConfigStatus.Ok) throw new KafkaRequestException(ErrorCode.KafkaStorageError, why ?? status.ToString());
+    }
+
+    private static async ValueTask ChangeTopicAsync(string name, IReadOnlyList<ConfigChange> changes, bool replaceAll, bool validateOnly, PendingRequest request)
+    {
         if (!request.MayUseTopic(Operations.AlterConfigs, name)) throw new KafkaRequestException(ErrorCode.TopicAuthorizationFailed, "The client may not change this topic's configuration.");
         var broker = request.Broker;
         var topic = broker.Topics.Find(KafkaTopicNames.Parse(name))
             ?? throw new KafkaRequestException(ErrorCode.UnknownTopicOrPartition, $"There is no topic '{name}'.");
         var defaults = broker.Options.DefaultTopicSettings;
-        Check(topic.Settings, change(topic.Settings, defaults));
+        Check(topic.Settings, TopicConfigs.Change(topic.Settings, defaults, changes, replaceAll));
         if (validateOnly) return;
         KafkaRequestException? failure = null;
         var answer = await broker.Topics.ChangeSettingsAsync(topic.Name, settings =>
@@ -37,7 +86,7 @@ internal static class ConfigChanges
             // The settings may have changed since, and with them what is allowed.
             try
             {
-                var changed = change(settings, defaults);
+                var changed = TopicConfigs.Change(settings, defaults, changes, replaceAll);
                 Check(settings, changed);
                 return changed;
             }

@@ -1,3 +1,4 @@
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
 using Dragoman.Kafka.Configs;
 using Dragoman.Kafka.Quotas;
@@ -10,10 +11,6 @@ using Dragoman.Kafka.Wire.Messages;
 namespace Dragoman.Kafka.Handlers;
 
 /// <summary>Creates topics.</summary>
-/// <remarks>
-/// Any replication factor is taken, although there is one replica, and Metadata says so: what applications ask for is
-/// written for clusters, and what they want with it, that a message survives, is what the commit mode promises here.
-/// </remarks>
 internal sealed class CreateTopicsHandler : RequestHandler<CreateTopicsRequest, CreateTopicsResponse>
 {
     private const int Unset = -1;
@@ -67,6 +64,11 @@ internal sealed class CreateTopicsHandler : RequestHandler<CreateTopicsRequest, 
             if (answer.Status != TopicStatus.Ok) throw new KafkaRequestException(Errors.Of(answer.Status), answer.Message ?? answer.Status.ToString());
             result.TopicId = answer.Topic!.Id;
         }
+        if (!request.MayUseTopic(Operations.DescribeConfigs, topic.Name))
+        {
+            (result.TopicConfigErrorCode, result.Configs) = (ErrorCode.TopicAuthorizationFailed, []);
+            return throttle;
+        }
         result.NumPartitions = partitions;
         result.ReplicationFactor = 1;
         result.Configs = [.. TopicConfigs.All.Values.Select(config => new CreateTopicsResponse.CreatableTopicConfigs
@@ -89,6 +91,8 @@ internal sealed class CreateTopicsHandler : RequestHandler<CreateTopicsRequest, 
         }
         if (topic.ReplicationFactor is 0 or < Unset)
             throw new KafkaRequestException(ErrorCode.InvalidReplicationFactor, "The replication factor is larger than 0, or -1 for the default.");
+        if (topic.ReplicationFactor > 1)
+            throw new KafkaRequestException(ErrorCode.InvalidReplicationFactor, $"The replication factor {topic.ReplicationFactor} cannot be reached: there is one broker. Ask for 1, or for -1, the default.");
         if (topic.NumPartitions == Unset) return broker.Options.DefaultPartitions;
         if (topic.NumPartitions is < 1 or > ITopics.MaxPartitions)
             throw new KafkaRequestException(ErrorCode.InvalidPartitions, $"A topic has between 1 and {ITopics.MaxPartitions} partitions, or -1 for the default.");

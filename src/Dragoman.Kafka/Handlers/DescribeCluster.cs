@@ -9,6 +9,7 @@ namespace Dragoman.Kafka.Handlers;
 internal sealed class DescribeClusterHandler : RequestHandler<DescribeClusterRequest, DescribeClusterResponse>
 {
     private const sbyte Brokers = 1;
+    private const sbyte Controllers = 2;
 
     protected override ValueTask<DescribeClusterResponse?> HandleAsync(DescribeClusterRequest message, PendingRequest request)
     {
@@ -16,8 +17,8 @@ internal sealed class DescribeClusterHandler : RequestHandler<DescribeClusterReq
         {
             return ValueTask.FromResult<DescribeClusterResponse?>(new DescribeClusterResponse
             {
-                ErrorCode = ErrorCode.UnsupportedEndpointType,
-                ErrorMessage = "There are no controllers apart from the broker.",
+                ErrorCode = message.EndpointType == Controllers ? ErrorCode.MismatchedEndpointType : ErrorCode.UnsupportedEndpointType,
+                ErrorMessage = "This is a broker's address, and there are no controllers apart from the broker.",
             });
         }
         var node = request.Broker.Options.NodeId;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
 using Dragoman.Kafka.Configs;
@@ -37,52 +36,61 @@ internal sealed class DescribeConfigsHandler : RequestHandler<DescribeConfigsReq
     private static IEnumerable<DescribeConfigsResponse.DescribeConfigsResourceResult> Describe(
         DescribeConfigsRequest.DescribeConfigsResource resource, DescribeConfigsRequest message, PendingRequest request)
     {
-        if (resource.ResourceType == ConfigResourceType.Topic && !request.MayUseTopic(Operations.DescribeConfigs, resource.ResourceName))
-            throw new KafkaRequestException(ErrorCode.TopicAuthorizationFailed, "The client may not see this topic's configuration.");
         if (resource.ResourceType != ConfigResourceType.Topic) request.RequireCluster(Operations.DescribeConfigs);
-        switch (resource.ResourceType)
+        return resource.ResourceType switch
         {
-            case ConfigResourceType.Topic:
-                if (!KafkaTopicNames.IsLegal(resource.ResourceName, out var why) && request.Broker.Topics.Find(KafkaTopicNames.Parse(resource.ResourceName)) is null)
-                    throw new KafkaRequestException(ErrorCode.InvalidTopicException, why);
-                var topic = request.Broker.Topics.Find(KafkaTopicNames.Parse(resource.ResourceName))
-                    ?? throw new KafkaRequestException(ErrorCode.UnknownTopicOrPartition, $"There is no topic '{resource.ResourceName}'.");
-                return TopicConfigs.All.Values.Select(config => Describe(config, topic.Settings, request.Broker.Options.DefaultTopicSettings, message));
-            case ConfigResourceType.Broker:
-                var id = request.Broker.Options.NodeId.ToString(CultureInfo.InvariantCulture);
-                // An empty name means what was set for all nodes while they ran: nothing ever is.
-                if (resource.ResourceName.Length == 0) return [];
-                if (resource.ResourceName != id)
-                    throw new KafkaRequestException(ErrorCode.InvalidRequest, $"Unexpected broker id, expected {id}, but received {resource.ResourceName}");
-                return BrokerConfigs.Describe(request.FrontEnd).Select(config => new DescribeConfigsResponse.DescribeConfigsResourceResult
-                {
-                    Name = config.Name,
-                    Value = config.Default,
-                    ReadOnly = true,
-                    ConfigSource = ConfigSource.StaticBroker,
-                    ConfigType = config.Type,
-                    Documentation = message.IncludeDocumentation ? config.Documentation : null,
-                });
-            default:
-                throw new KafkaRequestException(ErrorCode.InvalidRequest, $"Resources of type {resource.ResourceType} have no configuration here.");
-        }
+            ConfigResourceType.Topic => DescribeTopic(resource.ResourceName, message, request),
+            ConfigResourceType.Broker => DescribeNode(resource.ResourceName, message, request),
+            ConfigResourceType.BrokerLogger =>
+                throw new KafkaRequestException(ErrorCode.InvalidRequest, "What is logged is settled when the broker starts: its loggers have no configuration."),
+            _ => throw new KafkaRequestException(ErrorCode.InvalidRequest, $"Resources of type {resource.ResourceType} have no configuration here."),
+        };
     }
 
-    private static DescribeConfigsResponse.DescribeConfigsResourceResult Describe(
-        TopicConfig config, TopicSettings settings, TopicSettings defaults, DescribeConfigsRequest message)
+    private static IEnumerable<DescribeConfigsResponse.DescribeConfigsResourceResult> DescribeTopic(string name, DescribeConfigsRequest message, PendingRequest request)
     {
-        var isSet = TopicConfigs.IsSet(config, settings, defaults);
-        var result = new DescribeConfigsResponse.DescribeConfigsResourceResult
+        if (!request.MayUseTopic(Operations.DescribeConfigs, name))
+            throw new KafkaRequestException(ErrorCode.TopicAuthorizationFailed, "The client may not see this topic's configuration.");
+        var topic = request.Broker.Topics.Find(KafkaTopicNames.Parse(name));
+        if (topic is null && !KafkaTopicNames.IsLegal(name, out var why)) throw new KafkaRequestException(ErrorCode.InvalidTopicException, why);
+        if (topic is null) throw new KafkaRequestException(ErrorCode.UnknownTopicOrPartition, $"There is no topic '{name}'.");
+        return TopicConfigs.All.Values.Select(config => Describe(config, topic.Settings, message, request));
+    }
+
+    private static DescribeConfigsResponse.DescribeConfigsResourceResult Describe(TopicConfig config, TopicSettings settings, DescribeConfigsRequest message, PendingRequest request)
+    {
+        var defaults = request.Broker.Options.DefaultTopicSettings;
+        var values = new List<(string Name, string Value, ConfigSource Source)>();
+        if (TopicConfigs.IsSet(config, settings, defaults)) values.Add((config.Name, TopicConfigs.ValueOf(config, settings, defaults), ConfigSource.Topic));
+        var standard = TopicConfigs.ValueOf(config, defaults, defaults);
+        var nodeName = TopicConfigs.NodeNameOf(config) ?? config.Name;
+        if (standard != config.Default) values.Add((nodeName, standard, ConfigSource.StaticBroker));
+        values.Add((nodeName, config.Default, ConfigSource.Default));
+        return Describe(config, values, isReadOnly: false, message);
+    }
+
+    private static IEnumerable<DescribeConfigsResponse.DescribeConfigsResourceResult> DescribeNode(string name, DescribeConfigsRequest message, PendingRequest request)
+    {
+        var nodes = request.FrontEnd.NodeConfigs;
+        // Of all nodes together there is only what was set while they ran.
+        if (nodes.Find(name) == NodeConfigs.AllNodes)
+        {
+            return request.Broker.Configs.Get(NodeConfigs.AllNodes).Where(set => nodes.All.ContainsKey(set.Key)).Select(set =>
+                Describe(nodes.All[set.Key].Definition, [(set.Key, set.Value, ConfigSource.DynamicDefaultBroker)], isReadOnly: false, message));
+        }
+        return nodes.All.Values.Select(config => Describe(config.Definition, [.. nodes.ValuesOf(config).Select(v => (config.Name, v.Value, v.Source))], !config.IsDynamic, message));
+    }
+
+    /// <summary>One configuration, given the values that it has, the one in force first.</summary>
+    private static DescribeConfigsResponse.DescribeConfigsResourceResult Describe(
+        TopicConfig config, List<(string Name, string Value, ConfigSource Source)> values, bool isReadOnly, DescribeConfigsRequest message) => new()
         {
             Name = config.Name,
-            Value = TopicConfigs.ValueOf(config, settings, defaults),
-            ConfigSource = isSet ? ConfigSource.Topic : ConfigSource.Default,
+            Value = values[0].Value,
+            ReadOnly = isReadOnly,
+            ConfigSource = values[0].Source,
             ConfigType = config.Type,
             Documentation = message.IncludeDocumentation ? config.Documentation : null,
+            Synonyms = message.IncludeSynonyms ? [.. values.Select(v => new DescribeConfigsResponse.DescribeConfigsSynonym { Name = v.Name, Value = v.Value, Source = v.Source })] : [],
         };
-        if (!message.IncludeSynonyms) return result;
-        if (isSet) result.Synonyms.Add(new() { Name = config.Name, Value = result.Value, Source = ConfigSource.Topic });
-        result.Synonyms.Add(new() { Name = config.Name, Value = TopicConfigs.ValueOf(config, defaults, defaults), Source = ConfigSource.Default });
-        return result;
-    }
 }

@@ -126,11 +126,11 @@ public sealed class AdminTests
             (new() { Name = "a3", NumPartitions = -1, ReplicationFactor = -1, Assignments = [new() { PartitionIndex = 1, BrokerIds = [7] }] }, ErrorCode.InvalidReplicaAssignment),
             (new() { Name = "ok1", NumPartitions = -1, ReplicationFactor = -1, Assignments = [new() { BrokerIds = [7] }, new() { PartitionIndex = 1, BrokerIds = [7] }] }, ErrorCode.None),
             (Topic("ok2", -1, -1), ErrorCode.None),
-            (Topic("ok3", 3, 3), ErrorCode.None),
+            (Topic("more", 3, 3), ErrorCode.InvalidReplicationFactor),
         ];
         var response = await broker.Connect().AskAsync<CreateTopicsRequest, CreateTopicsResponse>(new() { Topics = [.. cases.Select(c => c.Topic)] }, 5);
         Assert.Equal(cases.Select(c => (c.Topic.Name, c.Expected)), response.Topics.Select(t => (t.Name, t.ErrorCode)));
-        Assert.Equal(["ok1", "ok2", "ok3", "there"], broker.Broker.Topics.List().Select(t => t.Name.Name));
+        Assert.Equal(["ok1", "ok2", "there"], broker.Broker.Topics.List().Select(t => t.Name.Name));
         Assert.Equal(2, response.Topics.Single(t => t.Name == "ok1").NumPartitions);
 
         var twice = await broker.Connect().AskAsync<CreateTopicsRequest, CreateTopicsResponse>(new() { Topics = [Topic("d"), Topic("d")] }, 5);
@@ -231,7 +231,7 @@ public sealed class AdminTests
         };
         var results = (await client.AskAsync<DescribeConfigsRequest, DescribeConfigsResponse>(request, 4)).Results;
         Assert.Equal([ErrorCode.None, ErrorCode.InvalidRequest, ErrorCode.UnknownTopicOrPartition, ErrorCode.InvalidRequest], results.Select(r => r.ErrorCode));
-        Assert.Contains(results[0].Configs, c => c is { Name: "num.partitions", Value: "1", ConfigSource: ConfigSource.StaticBroker });
+        Assert.Contains(results[0].Configs, c => c is { Name: "num.partitions", Value: "1", ConfigSource: ConfigSource.Default, ReadOnly: true });
         var changed = await client.AskAsync<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>(
             new() { Resources = [new() { ResourceType = ConfigResourceType.Broker, ResourceName = "7", Configs = [new() { Name = "num.partitions", Value = "2" }] }] }, 1);
         Assert.Equal(ErrorCode.InvalidRequest, changed.Responses[0].ErrorCode);

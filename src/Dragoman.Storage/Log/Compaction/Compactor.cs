@@ -18,6 +18,12 @@ internal sealed class Compactor(Store store, Checkpointer checkpointer, SparseIn
     private readonly Throttle _throttle = new(store.Time, store.Options.CompactionBytesPerSecond);
     private Task _loop = Task.CompletedTask;
 
+    public long BytesPerSecond
+    {
+        get => _throttle.BytesPerSecond;
+        set => _throttle.BytesPerSecond = value;
+    }
+
     public void Start(IScheduler scheduler) => _loop = scheduler.Run("compaction", RunAsync);
 
     public async Task StopAsync()

@@ -4,19 +4,28 @@ namespace Dragoman.Storage.Log.Compaction;
 internal sealed class Throttle(TimeProvider time, long bytesPerSecond)
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(1);
 
+    private long _bytesPerSecond = bytesPerSecond;
     private long _since = time.GetTimestamp();
     private long _spent;
+
+    /// <summary>How many, above 0. It can be changed while the work goes on.</summary>
+    public long BytesPerSecond
+    {
+        get => Volatile.Read(ref _bytesPerSecond);
+        set => Volatile.Write(ref _bytesPerSecond, Math.Max(1, value));
+    }
 
     /// <summary>Notes that bytes were read or written, and waits if that was too fast.</summary>
     public async ValueTask SpendAsync(long bytes, CancellationToken cancellation)
     {
-        _spent += bytes;
-        var ahead = TimeSpan.FromSeconds((double)_spent / bytesPerSecond) - time.GetElapsedTime(_since);
-        if (ahead < Step) return;
-        await Task.Delay(ahead, time, cancellation);
         // Time that went unused is no credit for later.
-        _since = time.GetTimestamp();
-        _spent = 0;
+        if (time.GetElapsedTime(_since) > Window && Ahead <= TimeSpan.Zero) (_since, _spent) = (time.GetTimestamp(), 0);
+        _spent += bytes;
+        // Not all at once: the rate may be raised meanwhile.
+        while (Ahead is var ahead && ahead >= Step) await Task.Delay(ahead < Window ? ahead : Window, time, cancellation);
     }
+
+    private TimeSpan Ahead => TimeSpan.FromSeconds(Math.Min((double)_spent / BytesPerSecond, int.MaxValue)) - time.GetElapsedTime(_since);
 }
