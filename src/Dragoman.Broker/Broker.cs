@@ -34,6 +34,8 @@ public sealed class Broker : IAsyncDisposable
     private readonly ITopics _transactionTopics;
     private TransactionCoordinator _coordinator;
 
+    private readonly Queues.Queues _queues;
+
     private Broker(BrokerOptions options, Store store, IScheduler scheduler, Random random, BrokerSeams seams)
     {
         Options = options;
@@ -46,13 +48,14 @@ public sealed class Broker : IAsyncDisposable
         Quotas = new Quotas.Quotas(store.GetState(QuotasState), store.Time);
         Configs = new Configs.Configs(store.GetState(ConfigsState));
         _groups = new GroupCoordinator(store, Topics, options.Groups, scheduler, random);
-        Queues = new Queues.Queues(new SubscriptionHost(store, scheduler), store.GetState(QueuesState), random);
+        _queues = new Queues.Queues(new SubscriptionHost(store, scheduler), store.GetState(QueuesState), random);
         var routing = new TopicRouting(store.GetState(RoutesState), Topics, Queues);
         Queues.AddObserver(routing);
         Queues.DeadLetterRouter = routing;
         Routing = routing;
         _transactionTopics = seams.TopicsOfTransactions(Topics);
         _coordinator = StartCoordinator();
+        _queues.Start();
     }
 
     /// <summary>The options it was started with.</summary>
@@ -74,7 +77,7 @@ public sealed class Broker : IAsyncDisposable
     public ITopics Topics { get; }
 
     /// <summary>The queues.</summary>
-    public IQueues Queues { get; }
+    public IQueues Queues => _queues;
 
     /// <summary>How messages get from topics to queues.</summary>
     public IRouting Routing { get; }
@@ -148,6 +151,7 @@ public sealed class Broker : IAsyncDisposable
     /// <summary>Stops in good order.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _queues.StopAsync();
         await _coordinator.DisposeAsync();
         _groups.Dispose();
         await Store.DisposeAsync();

@@ -107,6 +107,52 @@ public sealed class MessageBatch : IDisposable
         _headers.Add(name, digits[..length]);
     }
 
+    /// <summary>A batch of some of the messages, in order; this one stays as it is.</summary>
+    /// <param name="taken">Which: called once for each, in order.</param>
+    internal MessageBatch Select(Func<int, bool> taken)
+    {
+        var selected = Rent();
+        var special = 0;
+        var index = 0;
+        var records = new RecordReader(_builder.UncompressedBody.Span, Count);
+        // The reader gives times as they count from the first record's.
+        var baseTimestamp = _builder.BaseTimestamp;
+        while (records.MoveNext())
+        {
+            var record = records.Current;
+            var isSpecial = _special is not null && special < _special.Count && _special[special].Index == index;
+            if (taken(index))
+            {
+                if (isSpecial) (selected._special ??= []).Add((selected.Count, _special![special].Properties));
+                selected._builder.Add(baseTimestamp + record.TimestampDelta, record.Key, record.Value, record.Headers);
+                selected.ValueBytes += record.Value.Length;
+            }
+            if (isSpecial) special++;
+            index++;
+        }
+        return selected;
+    }
+
+    internal delegate void MessageVisitor(in Subscriptions.MessageView message);
+
+    /// <summary>Shows each message, at an offset that means nothing.</summary>
+    internal void ForEach(MessageVisitor visit)
+    {
+        var records = new RecordReader(_builder.UncompressedBody.Span, Count);
+        while (records.MoveNext())
+        {
+            var record = records.Current;
+            visit(new Subscriptions.MessageView(-1, _builder.BaseTimestamp + record.TimestampDelta, record.Key, record.Value, record.Headers));
+        }
+    }
+
+    /// <summary>Bytes of each value, in order.</summary>
+    internal void ReadSizes(List<int> target)
+    {
+        var records = new RecordReader(_builder.UncompressedBody.Span, Count);
+        while (records.MoveNext()) target.Add(records.Current.Value.Length);
+    }
+
     /// <summary>The batch as a log takes it; valid until the batch is given back.</summary>
     internal Memory<byte> Build() => _builder.Build(new BatchOptions());
 

@@ -75,6 +75,9 @@ public enum DeleteConditions
 
     /// <summary>Only if it has no messages.</summary>
     IfEmpty = 2,
+
+    /// <summary>Only if it has been unused for as long as its settings allow, or goes with the last consumer and has none.</summary>
+    IfStillUnused = 4,
 }
 
 /// <summary>Hears what becomes of queues. Called with no lock held; must be quick and must not throw.</summary>

@@ -23,6 +23,7 @@ internal sealed class Queues : IQueues
     private readonly ConcurrentDictionary<QueueName, LocalQueue> _byName = new();
     private readonly ConcurrentDictionary<Guid, LocalQueue> _byId = new();
     private readonly AppendTurns _turns = new();
+    private readonly Transfers _transfers;
     private readonly Lock _observersLock = new();
     private volatile IQueueObserver[] _observers = [];
 
@@ -33,8 +34,18 @@ internal sealed class Queues : IQueues
         _state = state;
         _registry = (QueueRegistry)state.Machine;
         _random = random;
+        _transfers = new Transfers(this, host.Store);
         foreach (var entry in _registry.Queues.Values) Publish(entry);
     }
+
+    /// <summary>Begins to act by itself, once all is there that dead letters may need on their way.</summary>
+    internal void Start()
+    {
+        foreach (var queue in _byName.Values)
+            if (queue.Subscription.HasBusinessOnStart) queue.Subscription.Schedule();
+    }
+
+    internal Transfers Transfers => _transfers;
 
     public IDeadLetterRouter? DeadLetterRouter { get; set; }
 
@@ -59,7 +70,11 @@ internal sealed class Queues : IQueues
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(settings);
         if (!QueueName.IsValid(name.Name)) return new QueueAnswer(QueueStatus.InvalidName, null, Message: $"'{name.Name}' is not a name for a queue.");
-        if (Find(name) is { } known) return new QueueAnswer(QueueStatus.AlreadyExists, known);
+        if (_byName.TryGetValue(name, out var known))
+        {
+            known.Subscription.Touch();
+            return new QueueAnswer(QueueStatus.AlreadyExists, known);
+        }
         if (!settings.IsDurable) return DeclareTransient(name, settings);
         return await ExecuteAsync(name, SizeOf(settings), commit =>
         {
@@ -86,6 +101,7 @@ internal sealed class Queues : IQueues
             if (_registry.Queues.ContainsKey(name)) return new QueueAnswer(QueueStatus.AlreadyExists, null);
             queue = Publish(new QueueEntry(NewId(), name, Now(), 0, 0, settings));
         }
+        if (queue.Subscription.HasBusinessOnStart) queue.Subscription.Schedule();
         foreach (var observer in _observers) observer.OnCreated(queue);
         return new QueueAnswer(QueueStatus.Ok, queue);
     }
@@ -125,6 +141,7 @@ internal sealed class Queues : IQueues
 
     private static QueueAnswer? Refuse(LocalQueue queue, DeleteConditions conditions)
     {
+        if (conditions.HasFlag(DeleteConditions.IfStillUnused) && !queue.Subscription.IsUnused) return new QueueAnswer(QueueStatus.InUse, queue);
         var counts = queue.Subscription.Counts;
         if (conditions.HasFlag(DeleteConditions.IfUnused) && counts.Consumers > 0) return new QueueAnswer(QueueStatus.InUse, queue);
         if (conditions.HasFlag(DeleteConditions.IfEmpty) && counts.Ready > 0) return new QueueAnswer(QueueStatus.NotEmpty, queue);
@@ -175,26 +192,27 @@ internal sealed class Queues : IQueues
     internal async ValueTask<PublishOutcome> PublishAsync(MessageBatch batch, LocalQueue queue, CommitMode? mode, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(batch);
+        MessageBatch? selected = null;
         try
         {
             if (batch.Count == 0) return new PublishOutcome(QueueStatus.Ok, 0, -1);
-            var bytes = batch.Build();
             var wanted = ModeFor(queue, mode);
-            var beginning = _turns.BeginAsync(static s => s._store.BeginAsync(s.wanted, s.Length, s.cancellation), (_store, wanted, bytes.Length, cancellation), out var turn);
+            var bytes = batch.Bytes + 64 + batch.Special.Count * 32L;
+            var beginning = _turns.BeginAsync(static s => s._store.BeginAsync(s.wanted, s.bytes, s.cancellation), (_store, wanted, bytes, cancellation), out var turn);
             ValueTask committed;
-            long offset;
+            PublishOutcome outcome;
             try
             {
                 var commit = await beginning;
-                committed = Append(commit, queue, bytes, out offset);
+                committed = Append(commit, queue, batch, out selected, out outcome);
             }
             finally
             {
                 turn?.End();
             }
-            if (offset < 0) return Refused(QueueStatus.NotFound, $"Queue '{queue.Name}' has been deleted.");
             await committed;
-            return new PublishOutcome(QueueStatus.Ok, batch.Count, offset);
+            if (outcome.Status == QueueStatus.QueueFull) await DeadLetterRefusedAsync(queue, batch, outcome.Accepted);
+            return outcome;
         }
         catch (StorageFullException full)
         {
@@ -206,24 +224,53 @@ internal sealed class Queues : IQueues
         }
         finally
         {
+            if (selected is not null && !ReferenceEquals(selected, batch)) selected.Dispose();
             batch.Dispose();
         }
     }
 
-    private ValueTask Append(Commit commit, LocalQueue queue, Memory<byte> bytes, out long offset)
+    private ValueTask Append(Commit commit, LocalQueue queue, MessageBatch batch, out MessageBatch? selected, out PublishOutcome outcome)
     {
-        var log = queue.Subscription.Log;
-        lock (log.Lock)
+        var subscription = queue.Subscription;
+        var log = subscription.Log;
+        var now = Now();
+        lock (subscription.Gate)
         {
-            if (queue.IsDeleted || log.IsBeingDeleted)
+            if (queue.IsDeleted || subscription.IsDeleted || log.IsBeingDeleted)
             {
                 _store.Abandon(commit);
-                offset = -1;
+                selected = null;
+                outcome = Refused(QueueStatus.NotFound, $"Queue '{queue.Name}' has been deleted.");
                 return ValueTask.CompletedTask;
             }
-            offset = log.Append(commit, bytes);
-            return _store.Enqueue(commit);
+            selected = subscription.Admit(batch, now, out var accepted, out var duplicates);
+            var status = accepted < batch.Count ? QueueStatus.QueueFull : QueueStatus.Ok;
+            lock (log.Lock)
+            {
+                var offset = -1L;
+                if (selected is not null)
+                {
+                    offset = log.Append(commit, selected.Build());
+                    subscription.Arrived(commit, offset, selected, now);
+                }
+                outcome = new PublishOutcome(status, accepted, offset, duplicates, status == QueueStatus.Ok ? null : $"Queue '{queue.Name}' has reached its greatest length.");
+                return commit.Mode == CommitMode.Memory && selected is null ? Abandon(commit) : _store.Enqueue(commit);
+            }
         }
+    }
+
+    private ValueTask Abandon(Commit commit)
+    {
+        _store.Abandon(commit);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Sends messages that a full queue refused to its dead-letter target.</summary>
+    private async ValueTask DeadLetterRefusedAsync(LocalQueue queue, MessageBatch batch, int from)
+    {
+        if (queue.Settings.Overflow != Overflow.RejectDeadLetter) return;
+        using var refused = batch.Select(index => index >= from);
+        await _transfers.BuryAsync(queue, refused);
     }
 
     public async ValueTask<PublishOutcome> PublishAsync(MessageBatch batch, IReadOnlyList<IQueueHandle> queues, CommitMode? mode, CancellationToken cancellation)
@@ -234,22 +281,40 @@ internal sealed class Queues : IQueues
         try
         {
             if (batch.Count == 0 || queues.Count == 0) return new PublishOutcome(QueueStatus.Ok, batch.Count, -1);
-            var bytes = batch.Build();
             var durable = new List<LocalQueue>(queues.Count);
             var inMemory = new List<LocalQueue>();
             foreach (var queue in queues)
             {
                 var local = (LocalQueue)queue;
-                (local.Settings.IsVolatile ? inMemory : durable).Add(local);
+                (local.Subscription.IsVolatile ? inMemory : durable).Add(local);
             }
-            // Locks are taken in the order of ids.
-            durable.Sort(static (a, b) => a.Subscription.Log.Id.CompareTo(b.Subscription.Log.Id));
-            inMemory.Sort(static (a, b) => a.Subscription.Log.Id.CompareTo(b.Subscription.Log.Id));
-            var toDisk = durable.Count > 0 ? AppendAsync(durable, bytes, StrongestFor(durable, mode), cancellation).AsTask() : Task.FromResult(-1L);
-            var toMemory = inMemory.Count > 0 ? AppendAsync(inMemory, bytes, CommitMode.Memory, cancellation).AsTask() : Task.FromResult(-1L);
-            var first = await toDisk;
-            var other = await toMemory;
-            return new PublishOutcome(QueueStatus.Ok, batch.Count, durable.Count > 0 ? first : other);
+            // Built once: both commits take the same bytes.
+            batch.Build();
+            var onDisk = new QueueCommit(_store);
+            var toMemory = new QueueCommit(_store);
+            var strongest = CommitMode.Written;
+            foreach (var queue in durable)
+                if (ModeFor(queue, mode) is var own && own > strongest) strongest = own;
+            var writing = ValueTask.CompletedTask;
+            if (durable.Count > 0)
+            {
+                onDisk.Add(batch, durable);
+                writing = onDisk.RunAsync(strongest, (m, bytes) => BeginAsync(m, bytes, cancellation));
+            }
+            if (inMemory.Count > 0)
+            {
+                toMemory.Add(batch, inMemory);
+                await toMemory.RunAsync(CommitMode.Memory, (m, bytes) => BeginAsync(m, bytes, cancellation));
+            }
+            await writing;
+            var accepted = Math.Min(durable.Count > 0 ? onDisk.Accepted : batch.Count, inMemory.Count > 0 ? toMemory.Accepted : batch.Count);
+            var first = durable.Count > 0 ? onDisk : toMemory;
+            if (accepted < batch.Count)
+            {
+                foreach (var (queue, from) in onDisk.Refusals) await DeadLetterRefusedAsync(queue, batch, from);
+                foreach (var (queue, from) in toMemory.Refusals) await DeadLetterRefusedAsync(queue, batch, from);
+            }
+            return new PublishOutcome(accepted < batch.Count ? QueueStatus.QueueFull : QueueStatus.Ok, accepted, first.BaseOffset, first.Duplicates);
         }
         catch (StorageFullException full)
         {
@@ -265,47 +330,20 @@ internal sealed class Queues : IQueues
         }
     }
 
-    /// <summary>Appends one batch to several logs in one commit; those of queues that have gone meanwhile are left out.</summary>
-    private async ValueTask<long> AppendAsync(List<LocalQueue> queues, Memory<byte> bytes, CommitMode mode, CancellationToken cancellation)
+    /// <summary>Begins a commit when its turn has come; the turn ends when the result is disposed of.</summary>
+    internal ValueTask<(Commit Commit, IDisposable? Turn)> BeginAsync(CommitMode mode, long bytes) => BeginAsync(mode, bytes, default);
+
+    private async ValueTask<(Commit Commit, IDisposable? Turn)> BeginAsync(CommitMode mode, long bytes, CancellationToken cancellation)
     {
-        var size = bytes.Length + 64L * queues.Count;
-        var beginning = _turns.BeginAsync(static s => s._store.BeginAsync(s.mode, s.size, s.cancellation), (_store, mode, size, cancellation), out var turn);
-        ValueTask committed;
-        var offset = -1L;
+        var beginning = _turns.BeginAsync(static s => s._store.BeginAsync(s.mode, s.bytes, s.cancellation), (_store, mode, bytes, cancellation), out var turn);
         try
         {
-            var commit = await beginning;
-            committed = AppendAll(commit, queues, bytes, out offset);
+            return (await beginning, turn);
         }
-        finally
+        catch
         {
             turn?.End();
-        }
-        await committed;
-        return offset;
-    }
-
-    private ValueTask AppendAll(Commit commit, List<LocalQueue> queues, Memory<byte> bytes, out long offset)
-    {
-        offset = -1;
-        var locked = 0;
-        try
-        {
-            var body = -1;
-            foreach (var queue in queues)
-            {
-                var log = queue.Subscription.Log;
-                log.Lock.Enter();
-                locked++;
-                if (queue.IsDeleted || log.IsBeingDeleted) continue;
-                var at = log.AppendShared(commit, bytes, ref body);
-                if (offset < 0) offset = at;
-            }
-            return _store.Enqueue(commit);
-        }
-        finally
-        {
-            for (var i = 0; i < locked; i++) queues[i].Subscription.Log.Lock.Exit();
+            throw;
         }
     }
 
@@ -314,14 +352,6 @@ internal sealed class Queues : IQueues
         if (queue.Settings.IsVolatile) return CommitMode.Memory;
         var mode = wanted is { } less && less < queue.Settings.CommitMode ? less : queue.Settings.CommitMode;
         return mode == CommitMode.Memory ? CommitMode.Written : mode;
-    }
-
-    private static CommitMode StrongestFor(List<LocalQueue> queues, CommitMode? wanted)
-    {
-        var strongest = CommitMode.Written;
-        foreach (var queue in queues)
-            if (ModeFor(queue, wanted) is var mode && mode > strongest) strongest = mode;
-        return strongest;
     }
 
     private static PublishOutcome Refused(QueueStatus status, string message) => new(status, 0, -1, null, message);
@@ -372,7 +402,9 @@ internal sealed class Queues : IQueues
                 }
                 if (known is not null) Withdraw(known);
                 isNew = true;
-                return Publish(entry);
+                var queue = Publish(entry);
+                if (queue.Subscription.HasBusinessOnStart) queue.Subscription.Schedule();
+                return queue;
             }
             if (known is { Settings.IsDurable: true })
             {
@@ -392,21 +424,20 @@ internal sealed class Queues : IQueues
 
     private LocalQueue Publish(QueueEntry entry)
     {
-        Subscription subscription;
+        LocalQueue queue;
         if (entry.LogId == 0)
         {
             // Offsets go on where an earlier life cannot have come.
             var log = _store.CreateVolatileLog(entry.Settings.IsDurable ? Now() << 20 : 0);
             var machine = new SubscriptionState();
             machine.StartAt(log.StartOffset);
-            subscription = new Subscription(_host, log, null, machine, entry.Settings.Subscription);
+            queue = new LocalQueue(this, entry, owner => new Subscription(_host, owner, log, null, machine, entry.Settings));
         }
         else
         {
             var state = _store.GetState(entry.StateId);
-            subscription = new Subscription(_host, _store.GetLog(entry.LogId), state, (SubscriptionState)state.Machine, entry.Settings.Subscription);
+            queue = new LocalQueue(this, entry, owner => new Subscription(_host, owner, _store.GetLog(entry.LogId), state, (SubscriptionState)state.Machine, entry.Settings));
         }
-        var queue = new LocalQueue(this, entry, subscription);
         _byName[entry.Name] = queue;
         _byId[entry.Id] = queue;
         return queue;
@@ -419,5 +450,17 @@ internal sealed class Queues : IQueues
         Span<byte> bytes = stackalloc byte[16];
         _random.NextBytes(bytes);
         return new Guid(bytes);
+    }
+
+    /// <summary>Deletes a queue that nobody uses, if that is so still.</summary>
+    internal void DeleteUnused(LocalQueue queue) => _ = DeleteAsync(queue, DeleteConditions.IfStillUnused, default).AsTask();
+
+    /// <summary>Ends all consumers, and commits what they have settled: the broker stops.</summary>
+    internal async ValueTask StopAsync()
+    {
+        _host.Dispose();
+        var stopping = new List<Task>();
+        foreach (var queue in _byName.Values) stopping.Add(queue.Subscription.StopAsync());
+        foreach (var stop in stopping) await stop;
     }
 }

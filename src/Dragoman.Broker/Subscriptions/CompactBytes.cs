@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using Dragoman.Storage.Platform;
 
 namespace Dragoman.Broker.Subscriptions;
@@ -28,6 +29,12 @@ internal readonly ref struct CompactWriter(IBufferWriter<byte> target)
         }
         span[length++] = (byte)rest;
         _target.Advance(length);
+    }
+
+    public void Hash(UInt128 value)
+    {
+        BinaryPrimitives.WriteUInt128LittleEndian(_target.GetSpan(16), value);
+        _target.Advance(16);
     }
 
     /// <summary>Ranges in rising order.</summary>
@@ -71,11 +78,39 @@ internal ref struct CompactReader(ReadOnlySpan<byte> source)
         throw new CorruptDataException("A number in a subscription's record does not end.");
     }
 
+    public UInt128 Hash()
+    {
+        if (_rest.Length < 16) throw new CorruptDataException("A subscription's record ends too early.");
+        var value = BinaryPrimitives.ReadUInt128LittleEndian(_rest);
+        _rest = _rest[16..];
+        return value;
+    }
+
+    /// <summary>Begins to read ranges.</summary>
+    public RangeReader Ranges() => new(Count());
+
     /// <summary>Reads a count that at least as many bytes follow.</summary>
     public int Count()
     {
         var count = Number();
         if (count > _rest.Length) throw new CorruptDataException($"A subscription's record claims {count} entries in {_rest.Length} bytes.");
         return (int)count;
+    }
+}
+
+/// <summary>Reads ranges one by one.</summary>
+internal struct RangeReader(int count)
+{
+    private int _left = count;
+    private long _last;
+
+    public bool TryRead(ref CompactReader reader, out OffsetRange range)
+    {
+        range = default;
+        if (_left-- == 0) return false;
+        var start = _last + reader.Number();
+        _last = start + reader.Number();
+        range = new OffsetRange(start, _last);
+        return true;
     }
 }

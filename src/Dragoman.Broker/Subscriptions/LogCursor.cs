@@ -42,6 +42,15 @@ internal sealed class LogCursor(PartitionLog log)
     /// <summary>Bytes that it keeps.</summary>
     public int BufferedBytes => _buffer?.Length ?? 0;
 
+    /// <summary>The content of the record it stands on; valid until it moves.</summary>
+    public MessageView Read()
+    {
+        var reader = new RecordReader(_body!.Span.Slice(Current.Position, Current.Size), 1);
+        Invariant.Check(reader.MoveNext(), "a log holds whole records");
+        var record = reader.Current;
+        return new MessageView(Current.Offset, Current.Timestamp, record.Key, record.Value, record.Headers);
+    }
+
     /// <summary>Stands on the first record at or after an offset, if that is in what was read and was not passed yet.</summary>
     public bool TryMoveTo(long offset)
     {

@@ -49,6 +49,19 @@ internal sealed class OffsetSet
         }
     }
 
+    /// <summary>A set of the same offsets.</summary>
+    public OffsetSet Clone()
+    {
+        var clone = new OffsetSet(Prefix) { Beyond = Beyond };
+        for (var i = _head; i < _entries.Count; i++)
+        {
+            var entry = _entries[i];
+            entry.Bits = (ulong[]?)entry.Bits?.Clone();
+            clone._entries.Add(entry);
+        }
+        return clone;
+    }
+
     /// <summary>Adds offsets; returns how many of them were not in the set.</summary>
     public long Add(long start, long end)
     {

@@ -13,14 +13,29 @@ internal sealed partial class Subscription
     /// <summary>The consumer that gets messages, where there is one at a time.</summary>
     private Consumer? _active;
 
-    private bool HasOneActive => _settings.Dispatch is DispatchMode.Failover or DispatchMode.Exclusive;
+    private bool _hadConsumer;
 
-    /// <summary>Somebody who waits for messages apart from any credit.</summary>
-    private sealed class ReceiveRequest(Consumer consumer, int maxMessages)
+    private bool HasOneActive => Delivery.Dispatch is DispatchMode.Failover or DispatchMode.Exclusive;
+
+    /// <summary>Somebody who asks for messages apart from any credit: a consumer, or whoever wants timed leases.</summary>
+    private sealed class ReceiveRequest(Consumer? consumer, int maxMessages)
     {
-        public Consumer Consumer { get; } = consumer;
+        public Consumer? Consumer { get; } = consumer;
 
         public int MaxMessages { get; } = maxMessages;
+
+        /// <summary>How long the leases last.</summary>
+        public long LeaseMs { get; init; }
+
+        /// <summary>Until when it waits for a message; 0 for not, or not any more.</summary>
+        public long WaitUntil { get; set; }
+
+        /// <summary>The number of the leases, once it has one.</summary>
+        public long Number { get; set; }
+
+        public long Deadline { get; set; }
+
+        public bool IsAnswered { get; set; }
 
         public DeliveryBatch? Deliveries { get; set; }
 
@@ -33,16 +48,17 @@ internal sealed partial class Subscription
         bool isActive;
         lock (Gate)
         {
-            if (_isDeleted) return new ConsumeAnswer(QueueStatus.NotFound, null);
+            if (IsOver) return new ConsumeAnswer(QueueStatus.NotFound, null);
             if (options.IsPassive)
             {
                 _passive.Add(consumer);
                 return new ConsumeAnswer(QueueStatus.Ok, consumer);
             }
-            var wantsItself = options.IsExclusive || _settings.Dispatch == DispatchMode.Exclusive;
+            var wantsItself = options.IsExclusive || Delivery.Dispatch == DispatchMode.Exclusive;
             if (_consumers.Count > 0 && (wantsItself || _consumers[0].Options.IsExclusive))
                 return new ConsumeAnswer(QueueStatus.InUse, null);
             _consumers.Add(consumer);
+            _hadConsumer = true;
             isActive = Activate();
         }
         if (isActive) sink.OnActivity(consumer, isActive: true);
@@ -102,6 +118,7 @@ internal sealed partial class Subscription
         consumer.IsCancelled = true;
         _ring.Remove(consumer);
         if (!_consumers.Remove(consumer)) _passive.Remove(consumer);
+        else if (_consumers.Count == 0) LastConsumerLeft();
         if (_active != consumer) return null;
         _active = null;
         return Activate() ? _active : null;
@@ -112,13 +129,33 @@ internal sealed partial class Subscription
         Consumer? activated;
         lock (Gate)
         {
-            if (consumer.IsClosed) return;
+            if (consumer.IsClosed || IsOver) return;
             activated = CancelLocked(consumer);
             consumer.IsClosed = true;
             ReturnAll(consumer);
         }
         activated?.Sink.OnActivity(activated, isActive: true);
         Schedule();
+    }
+
+    /// <summary>Whether nobody uses it who could: it may go, if it goes with its last consumer or after some time.</summary>
+    public bool IsUnused
+    {
+        get
+        {
+            lock (Gate)
+            {
+                if (IsOver || _consumers.Count > 0) return false;
+                if (_queueSettings.AutoDelete && _hadConsumer) return true;
+                return _queueSettings.ExpiresAfterMs >= 0 && _host.Now >= _lastUsed + _queueSettings.ExpiresAfterMs;
+            }
+        }
+    }
+
+    private void LastConsumerLeft()
+    {
+        _lastUsed = _host.Now;
+        if (_queueSettings.AutoDelete) _host.Scheduler.Post(new Unused(this));
     }
 
     /// <summary>What a consumer holds goes back.</summary>
@@ -128,10 +165,11 @@ internal sealed partial class Subscription
         var held = new List<(long Offset, Lease Lease)>(consumer.Held);
         foreach (var (offset, lease) in _leases)
             if (lease.Holder == consumer) held.Add((offset, lease));
+        var now = _host.Now;
         foreach (var (offset, lease) in held)
         {
             _leases.Remove(offset);
-            Return(offset, lease, isCounted: true);
+            Return(offset, lease, isCounted: true, delayMs: -1, now);
         }
         consumer.Held = 0;
     }
@@ -141,11 +179,44 @@ internal sealed partial class Subscription
         var request = new ReceiveRequest(consumer, maxMessages);
         lock (Gate)
         {
-            if (_isDeleted || consumer.IsClosed) return ValueTask.FromResult(new ReceiveAnswer(QueueStatus.NotFound, null));
+            if (IsOver || consumer.IsClosed) return ValueTask.FromResult(new ReceiveAnswer(QueueStatus.NotFound, null));
+            _lastUsed = _host.Now;
             _receives.Enqueue(request);
         }
         Schedule();
         return new ValueTask<ReceiveAnswer>(request.Answer.Task);
+    }
+
+    public async ValueTask<ReceiveAnswer> ReceiveAsync(int maxMessages, TimeSpan? lease, TimeSpan wait, CancellationToken cancellation)
+    {
+        ReceiveRequest request;
+        lock (Gate)
+        {
+            if (IsOver) return new ReceiveAnswer(QueueStatus.NotFound, null);
+            var now = _host.Now;
+            _lastUsed = now;
+            request = new ReceiveRequest(null, maxMessages)
+            {
+                LeaseMs = lease is { } time ? Math.Max(0, (long)time.TotalMilliseconds) : Delivery.LeaseMs,
+                WaitUntil = wait > TimeSpan.Zero ? now + (long)wait.TotalMilliseconds : 0,
+            };
+            _receives.Enqueue(request);
+        }
+        Schedule();
+        using (cancellation.UnsafeRegister(static (s, _) => ((Action)s!)(), (Action)(() => StopWaiting(request))))
+            return await request.Answer.Task;
+    }
+
+    /// <summary>Whoever asked does not wait any longer.</summary>
+    private void StopWaiting(ReceiveRequest request)
+    {
+        lock (Gate) request.WaitUntil = 0;
+        Schedule();
+    }
+
+    private void SkipAnswered()
+    {
+        while (_receives.TryPeek(out var request) && request.IsAnswered) _receives.Dequeue();
     }
 
     private void EndReceives(QueueStatus status)
@@ -156,6 +227,8 @@ internal sealed partial class Subscription
             lock (Gate)
             {
                 if (!_receives.TryDequeue(out request)) return;
+                if (request.IsAnswered) continue;
+                request.IsAnswered = true;
             }
             request.Answer.TrySetResult(new ReceiveAnswer(request.Deliveries is null ? status : QueueStatus.Ok, request.Deliveries));
         }

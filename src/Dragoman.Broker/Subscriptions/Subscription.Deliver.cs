@@ -1,3 +1,4 @@
+using Dragoman.Broker.Messages;
 using Dragoman.Broker.Queues;
 
 namespace Dragoman.Broker.Subscriptions;
@@ -6,152 +7,239 @@ namespace Dragoman.Broker.Subscriptions;
 internal sealed partial class Subscription
 {
     private const int FillBytes = 64 << 10;
+    private const int SmallFillBytes = 8 << 10;
     private const int MaxDealt = 1024;
     private const int MaxRounds = 64;
+    private const int RetryMs = 1000;
 
-    private readonly LogCursor _cursor;
-    private readonly LogCursor _returnedCursor;
+    private readonly LogCursor _single;
     private readonly List<Consumer> _outgoing = [];
     private readonly List<ReceiveRequest> _answered = [];
 
-    /// <summary>What a round of a pass needs next.</summary>
-    private enum Need
+    /// <summary>What a round of a pass needs next: messages read by a cursor, from an offset on, or just another turn.</summary>
+    private readonly record struct Need(LogCursor? Cursor, long Offset)
     {
-        Nothing,
-        Turn,
-        Messages,
-        ReturnedMessages,
+        public static Need Nothing { get; } = new(null, -1);
+
+        public static Need Turn { get; } = new(null, 0);
+
+        public bool IsNothing => Offset < 0;
     }
 
+    /// <summary>Takes in what is new and due, and hands out what there is.</summary>
     private void Pass()
     {
+        var now = _host.Now;
         for (var round = 0; ; round++)
         {
             Need need;
-            long from;
             long end;
+            int fill;
             lock (Gate)
             {
                 if (_isDeleted) return;
-                need = Deal();
                 end = End;
-                from = need == Need.ReturnedMessages ? _returned.Peek().Offset : _next;
+                if (round == 0 && !_isStopping) TakeDue(now);
+                need = _isStopping ? Need.Nothing : _frontier < end && !Look(end, now) ? new Need(_scan, _frontier) : Deal(end, now);
+                fill = _ring.Current is { Credit: < 32 } ? SmallFillBytes : FillBytes;
             }
             Push();
-            if (need == Need.Nothing) break;
+            if (need.IsNothing) break;
             if (round == MaxRounds)
             {
                 Schedule();
                 break;
             }
-            if (need == Need.Turn) continue;
-            if (need == Need.ReturnedMessages)
-            {
-                _returnedCursor.Fill(from, Math.Max(end, from + 1), 1);
-                continue;
-            }
-            var found = _cursor.Fill(from, end, FillBytes);
-            if (_cursor.TryMoveTo(from)) continue;
-            // Nothing but the marks of transactions: they are no messages.
-            lock (Gate)
-            {
-                if (_isDeleted || !found) break;
-                SkipTo(_cursor.NextOffset);
-            }
+            if (need.Cursor is not null && !need.Cursor.TryMoveTo(need.Offset)) Read(need.Cursor, need.Offset, end, fill);
+        }
+        KeepWindow(now);
+        lock (Gate)
+        {
+            if (_isDeleted) return;
+            if (_consumers.Count == 0) DropBuffers();
+            var due = _isStopping ? long.MaxValue : NextDue();
+            if (due <= now) Schedule();
+            else if (due != long.MaxValue) _host.Timers.Arm(this, due);
         }
         StartCommit();
+        StartDepartures();
     }
 
-    /// <summary>Hands out messages that were read, until there is no demand, nothing more was read, or others wait for the lock.</summary>
-    private Need Deal()
+    private void Read(LogCursor cursor, long offset, long end, int bytes)
     {
-        var end = End;
+        cursor.Fill(offset, Math.Max(end, offset + 1), cursor == _single ? 1 : bytes);
+        if (cursor.TryMoveTo(offset)) return;
+        // Nothing but the marks of transactions: they are no messages.
+        lock (Gate)
+        {
+            if (!_isDeleted && cursor.NextOffset > offset) SettleGap(offset, Math.Min(cursor.NextOffset, end));
+        }
+    }
+
+    private void DropBuffers()
+    {
+        _single.Drop();
+        foreach (var lane in _lanes) lane?.Cursor.Drop();
+    }
+
+    /// <summary>Hands out messages that were read, until there is no demand or nothing more was read.</summary>
+    private Need Deal(long end, long now)
+    {
         for (var dealt = 0; dealt < MaxDealt; dealt++)
         {
+            SkipAnswered();
             var request = _receives.Count > 0 ? _receives.Peek() : null;
             var consumer = request is null ? _ring.Current : request.Consumer;
-            if (consumer is null) return Need.Nothing;
-            if (_returned.TryPeek(out var returned, out _))
-            {
-                if (!_returnedCursor.TryMoveTo(returned.Offset)) return Need.ReturnedMessages;
-                _returned.Dequeue();
-                if (_returnedCursor.Current.Offset != returned.Offset)
-                {
-                    _pending.Add(SettleReason.Filtered, returned.Offset, returned.Offset + 1);
-                    continue;
-                }
-                Hand(consumer, request, _returnedCursor, returned.Count);
-                continue;
-            }
-            _next = _machine.Settled.NextOutside(_next);
-            if (_next >= end)
+            if (request is null && consumer is null) return Trim(end, now);
+            var lane = Top(end, out var offset, out var isSingle, out var isPlain);
+            if (lane is null || (!isSingle && _keys?.Blocked >= Delivery.MaxLookAhead))
             {
                 AnswerReceives();
-                return Need.Nothing;
+                return Trim(end, now);
             }
-            if (!_cursor.TryMoveTo(_next)) return Need.Messages;
-            var offset = _cursor.Current.Offset;
-            if (offset > _next)
+            var cursor = isSingle ? _single : lane.Cursor;
+            if (!cursor.TryMoveTo(offset)) return new Need(cursor, offset);
+            if (cursor.Current.Offset != offset)
             {
-                SkipTo(offset);
+                SettleGap(offset, isSingle ? offset + 1 : Math.Min(cursor.Current.Offset, end));
                 continue;
             }
-            _next++;
-            Hand(consumer, request, _cursor, offset < _reached ? Math.Max(_machine.CountOf(offset), 1) : 0);
+            lane.Take(isSingle);
+            if (ResolveLeave(cursor, isPlain, now)) continue;
+            if (Delivery.Dispatch == DispatchMode.ByKey)
+            {
+                if (!TryKey(cursor, request, ref consumer)) continue;
+            }
+            Hand(consumer, request, cursor, lane, now);
         }
         return Need.Turn;
     }
 
-    /// <summary>Gives up offsets at which there is no message.</summary>
-    private void SkipTo(long offset)
+    /// <summary>The lane with the most urgent message that can be delivered; null if there is none.</summary>
+    private ReadyLane? Top(long end, out long offset, out bool isSingle, out bool isPlain)
     {
-        while (_next < offset)
+        for (var priority = _topLane; priority >= 0; priority--)
         {
-            var end = Math.Min(_machine.Settled.NextInside(_next), offset);
-            if (end > _next) _pending.Add(SettleReason.Filtered, _next, end);
-            _next = _machine.Settled.NextOutside(end);
+            var lane = priority < _lanes.Length ? _lanes[priority] : null;
+            if (lane is not null && TryPeek(lane, out offset, out isSingle, out isPlain))
+            {
+                if (offset < end) return lane;
+                continue;
+            }
+            if (priority == _topLane && priority > 0) _topLane--;
         }
+        (offset, isSingle, isPlain) = (-1, false, false);
+        return null;
     }
 
-    private void Hand(Consumer consumer, ReceiveRequest? request, LogCursor cursor, int deliveredBefore)
+    /// <summary>Finds the first message of a lane; those that left although they were in it are taken out now.</summary>
+    private bool TryPeek(ReadyLane lane, out long offset, out bool isSingle, out bool isPlain)
+    {
+        while (lane.TryPeek(_gone, out offset, out isSingle, out isPlain))
+        {
+            if (_leftInLane.Count == 0 || !_leftInLane.Remove(offset)) return true;
+            lane.Take(isSingle);
+        }
+        return false;
+    }
+
+    /// <summary>
+    /// Settles, or sends away, a message that is not to be delivered: its time is up, it was delivered too often, or it is
+    /// filtered out. It has been taken out of its lane.
+    /// </summary>
+    private bool ResolveLeave(LogCursor cursor, bool isPlain, long now)
     {
         var record = cursor.Current;
-        var count = deliveredBefore + 1;
-        _reached = Math.Max(_reached, record.Offset + 1);
-        if (consumer.Options.AutoAcknowledge)
+        if (MayExpire && ExpiryOf(cursor, isPlain) <= now) Leave(record.Offset, DeathReason.Expired);
+        else if (Delivery.MaxDeliveries >= 0 && CountOf(record.Offset) >= Delivery.MaxDeliveries) Leave(record.Offset, DeathReason.DeliveryLimit);
+        else if (Delivery.Filter is { } filter && !filter.Matches(cursor.Read().Headers)) SettleAs(SettleReason.Filtered, record.Offset, record.Offset + 1);
+        else return false;
+        Uncount(cursor);
+        ReleaseKey(record.Offset);
+        return true;
+    }
+
+    /// <summary>A ready message is not ready any more.</summary>
+    private void Uncount(LogCursor cursor)
+    {
+        if (CountsBytes) _readyBytes -= cursor.Read().Value.Length;
+    }
+
+    private void Hand(Consumer? consumer, ReceiveRequest? request, LogCursor cursor, ReadyLane lane, long now)
+    {
+        var record = cursor.Current;
+        var offset = record.Offset;
+        var size = CountsBytes ? cursor.Read().Value.Length : 0;
+        _readyBytes -= size;
+        var count = CountOf(offset) + 1;
+        var number = 0L;
+        if (consumer is { Options.AutoAcknowledge: true })
         {
-            _pending.Add(SettleReason.Acknowledged, record.Offset, record.Offset + 1);
+            SettleAs(SettleReason.Acknowledged, offset, offset + 1);
+            ReleaseKey(offset);
         }
         else
         {
-            _leases.Add(record.Offset, new Lease { Holder = consumer, Count = count, Size = record.Size });
-            consumer.Held++;
-            if (count > 1) _pending.Count(record.Offset, count);
+            var deadline = 0L;
+            if (consumer is null)
+            {
+                number = request!.Number;
+                if (number == 0) request.Number = number = ++_nextLease;
+                deadline = now + request.LeaseMs;
+                _deadlines.Add(deadline, offset, offset + 1);
+                request.Deadline = deadline;
+            }
+            else
+            {
+                consumer.Held++;
+            }
+            _leases.Add(offset, new Lease { Holder = consumer, Number = number, Deadline = deadline, Count = count, Size = size, Lane = (byte)lane.Priority });
+            SetCount(offset, count);
         }
-        var delivery = new Delivery(record.Offset, count, 0, record.Timestamp, record.Size);
+        var delivery = new Delivery(offset, count, number, record.Timestamp, record.Size);
         if (request is not null)
         {
             (request.Deliveries ??= DeliveryBatch.Rent()).Add(delivery, cursor.Buffer, record.Position);
             if (request.Deliveries.Count < request.MaxMessages) return;
             _receives.Dequeue();
-            _answered.Add(request);
+            Finish(request);
             return;
         }
-        if (consumer.Outgoing is null)
+        if (consumer!.Outgoing is null)
         {
             consumer.Outgoing = DeliveryBatch.Rent();
             _outgoing.Add(consumer);
         }
         consumer.Outgoing.Add(delivery, cursor.Buffer, record.Position);
         consumer.Spend(record.Size);
-        if (consumer.HasCredit) _ring.Turn();
-        else _ring.Remove(consumer);
+        if (!consumer.HasCredit) _ring.Remove(consumer);
+        else if (consumer == _ring.Current) _ring.Turn();
     }
 
-    /// <summary>Nothing is ready: those who asked for what there is get what they have.</summary>
+    /// <summary>Nothing is ready: those who asked for what there is get what they have, and those who have nothing may wait.</summary>
     private void AnswerReceives()
     {
-        while (_receives.TryDequeue(out var request)) _answered.Add(request);
+        for (var left = _receives.Count; left > 0; left--)
+        {
+            var request = _receives.Dequeue();
+            if (request.IsAnswered) continue;
+            if (request.Deliveries is null && request.WaitUntil > 0) _receives.Enqueue(request);
+            else Finish(request);
+        }
+    }
+
+    /// <summary>A request has what it gets.</summary>
+    private void Finish(ReceiveRequest request)
+    {
+        request.IsAnswered = true;
+        if (request.Consumer is null && request.Deliveries is { } deliveries && _state is not null)
+        {
+            var ranges = new List<OffsetRange>();
+            for (var i = 0; i < deliveries.Count; i++) ranges.Add(OffsetRange.Of(deliveries[i].Offset));
+            OffsetRanges.Normalize(ranges);
+            _pending.Lease(request.Number, request.Deadline, ranges);
+        }
+        _answered.Add(request);
     }
 
     /// <summary>Lets the consumers have what was handed out to them, without the lock.</summary>
@@ -164,7 +252,94 @@ internal sealed partial class Subscription
             consumer.Sink.OnDeliveries(consumer, deliveries);
         }
         _outgoing.Clear();
-        foreach (var request in _answered) request.Answer.TrySetResult(new ReceiveAnswer(QueueStatus.Ok, request.Deliveries));
+        foreach (var request in _answered)
+        {
+            if (!request.Answer.TrySetResult(new ReceiveAnswer(QueueStatus.Ok, request.Deliveries))) request.Deliveries?.Dispose();
+        }
         _answered.Clear();
+    }
+
+    /// <summary>
+    /// Takes messages out that are too many, or whose time is up at the head of a lane, although nobody asks for any.
+    /// </summary>
+    private Need Trim(long end, long now)
+    {
+        if (_queueSettings.Overflow == Overflow.DropHead && IsTooLong(end))
+        {
+            var need = DropHeads(end);
+            if (!need.IsNothing) return need;
+        }
+        if (!MayExpire) return Need.Nothing;
+        _headExpiry = long.MaxValue;
+        foreach (var lane in _lanes)
+        {
+            while (lane is not null && TryPeek(lane, out var offset, out var isSingle, out var isPlain) && offset < end)
+            {
+                if (isPlain && Delivery.MessageLifetimeMs < 0) break;
+                if (lane.Checked.Offset != offset)
+                {
+                    var cursor = isSingle ? _single : lane.Cursor;
+                    if (!cursor.TryMoveTo(offset)) return new Need(cursor, offset);
+                    if (cursor.Current.Offset != offset)
+                    {
+                        SettleGap(offset, isSingle ? offset + 1 : Math.Min(cursor.Current.Offset, end));
+                        continue;
+                    }
+                    var expiry = ExpiryOf(cursor, isPlain);
+                    if (expiry <= now)
+                    {
+                        lane.Take(isSingle);
+                        Uncount(cursor);
+                        Leave(offset, DeathReason.Expired);
+                        ReleaseKey(offset);
+                        continue;
+                    }
+                    lane.Checked = (offset, expiry);
+                }
+                else if (lane.Checked.ExpiresAt <= now)
+                {
+                    // Its time is up now: read it once more.
+                    lane.Checked = (-1, 0);
+                    continue;
+                }
+                _headExpiry = Math.Min(_headExpiry, lane.Checked.ExpiresAt);
+                break;
+            }
+        }
+        return Need.Nothing;
+    }
+
+    private bool IsTooLong(long end) =>
+        (_queueSettings.MaxLength >= 0 && ReadyUpTo(end) > _queueSettings.MaxLength)
+        || (CountsBytes && _readyBytes > _queueSettings.MaxLengthBytes);
+
+    private Need DropHeads(long end)
+    {
+        for (var dropped = 0; IsTooLong(end) && Top(end, out var offset, out var isSingle, out _) is { } lane; dropped++)
+        {
+            if (dropped == MaxDealt) return Need.Turn;
+            if (!isSingle && !CountsBytes && Delivery.DeadLetter is null)
+            {
+                // Nobody needs to know what it is.
+                var stop = lane.TakeRun(_gone, offset, Math.Min(ReadyUpTo(end) - _queueSettings.MaxLength, end - offset));
+                SettleAs(SettleReason.Dropped, offset, stop);
+                continue;
+            }
+            if (CountsBytes)
+            {
+                var cursor = isSingle ? _single : lane.Cursor;
+                if (!cursor.TryMoveTo(offset)) return new Need(cursor, offset);
+                if (cursor.Current.Offset != offset)
+                {
+                    SettleGap(offset, isSingle ? offset + 1 : Math.Min(cursor.Current.Offset, end));
+                    continue;
+                }
+                Uncount(cursor);
+            }
+            lane.Take(isSingle);
+            Leave(offset, DeathReason.MaxLength);
+            ReleaseKey(offset);
+        }
+        return Need.Nothing;
     }
 }

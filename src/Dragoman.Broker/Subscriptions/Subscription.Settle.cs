@@ -1,25 +1,23 @@
-using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
+using Dragoman.Broker.Messages;
 using Dragoman.Broker.Queues;
-using Dragoman.Storage.Journal;
 
 namespace Dragoman.Broker.Subscriptions;
 
-/// <summary>Takes messages back from those who hold them, and commits what was settled.</summary>
+/// <summary>Takes messages back from those who hold them.</summary>
 internal sealed partial class Subscription
 {
-    [ThreadStatic]
-    private static ArrayBufferWriter<byte>? _eventBuffer;
+    private readonly Queue<Departure> _departing = new();
+    private readonly HashSet<long> _departingOffsets = [];
 
-    private List<TaskCompletionSource<Exception?>> _waiting = [];
-    private bool _isCommitting;
+    /// <summary>Messages that leave and are in a lane still.</summary>
+    private readonly HashSet<long> _leftInLane = [];
 
     public int Settle(Consumer consumer, Settlement settlement, ReadOnlySpan<OffsetRange> offsets)
     {
         int settled;
         lock (Gate)
         {
-            if (_isDeleted) return 0;
+            if (IsOver) return 0;
             settled = SettleLocked(consumer, settlement, offsets);
         }
         Schedule();
@@ -32,7 +30,7 @@ internal sealed partial class Subscription
         Task<Exception?> committed;
         lock (Gate)
         {
-            if (_isDeleted) return new SubscriptionAnswer(QueueStatus.NotFound);
+            if (IsOver) return new SubscriptionAnswer(QueueStatus.NotFound);
             settled = SettleLocked(consumer, settlement, offsets.Span);
             committed = Committed();
         }
@@ -40,24 +38,56 @@ internal sealed partial class Subscription
         return Answer(settled, await committed);
     }
 
-    private static SubscriptionAnswer Answer(long count, Exception? failure) => failure switch
+    public async ValueTask<SubscriptionAnswer> SettleAsync(Settlement settlement, ReadOnlyMemory<LeaseToken> leases, TimeSpan? delay)
     {
-        null => new SubscriptionAnswer(QueueStatus.Ok, count),
-        StorageFullException full => new SubscriptionAnswer(QueueStatus.Full, count, full.Message),
-        _ => new SubscriptionAnswer(QueueStatus.StorageError, count, failure.Message),
-    };
+        var settled = 0;
+        Task<Exception?> committed;
+        lock (Gate)
+        {
+            if (IsOver) return new SubscriptionAnswer(QueueStatus.NotFound);
+            var now = _host.Now;
+            foreach (var token in leases.Span)
+            {
+                if (!_leases.TryGetValue(token.Offset, out var lease) || !IsHeldBy(lease, token)) continue;
+                _leases.Remove(token.Offset);
+                TakeBack(token.Offset, lease, settlement, delay is { } time ? Math.Max(0, (long)time.TotalMilliseconds) : -1, now);
+                settled++;
+            }
+            committed = Committed();
+        }
+        Schedule();
+        return Answer(settled, await committed);
+    }
 
-    /// <summary>Completes when everything settled so far is committed, with null or with what went wrong.</summary>
-    private Task<Exception?> Committed()
+    private static bool IsHeldBy(in Lease lease, LeaseToken token) => lease.Holder is null && !lease.IsCooling && lease.Number == token.Lease;
+
+    public async ValueTask<SubscriptionAnswer> ExtendAsync(ReadOnlyMemory<LeaseToken> leases, TimeSpan time)
     {
-        var waiter = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _waiting.Add(waiter);
-        return waiter.Task;
+        var extended = 0;
+        Task<Exception?> committed;
+        lock (Gate)
+        {
+            if (IsOver) return new SubscriptionAnswer(QueueStatus.NotFound);
+            var deadline = _host.Now + Math.Max(0, (long)time.TotalMilliseconds);
+            foreach (var token in leases.Span)
+            {
+                if (!_leases.TryGetValue(token.Offset, out var lease) || !IsHeldBy(lease, token)) continue;
+                lease.Deadline = deadline;
+                _leases[token.Offset] = lease;
+                _deadlines.Add(deadline, token.Offset, token.Offset + 1);
+                if (_state is not null) _pending.Lease(token.Lease, deadline, [OffsetRange.Of(token.Offset)]);
+                extended++;
+            }
+            committed = Committed();
+        }
+        Schedule();
+        return Answer(extended, await committed);
     }
 
     private int SettleLocked(Consumer consumer, Settlement settlement, ReadOnlySpan<OffsetRange> offsets)
     {
         var settled = 0;
+        var now = settlement == Settlement.Acknowledge ? 0 : _host.Now;
         foreach (var range in offsets)
         {
             for (var offset = range.Start; offset < range.End; offset++)
@@ -69,165 +99,100 @@ internal sealed partial class Subscription
                     continue;
                 }
                 settled++;
-                switch (settlement)
-                {
-                    case Settlement.Acknowledge:
-                        _pending.Add(SettleReason.Acknowledged, offset, offset + 1);
-                        break;
-                    case Settlement.Return:
-                        Return(offset, lease, isCounted: true);
-                        break;
-                    case Settlement.Release:
-                        Return(offset, lease, isCounted: false);
-                        break;
-                    default:
-                        _pending.Add(SettleReason.Dropped, offset, offset + 1);
-                        break;
-                }
+                TakeBack(offset, lease, settlement, delayMs: -1, now);
             }
         }
         consumer.Held -= settled;
         return settled;
     }
 
-    /// <summary>Puts a message back in its place.</summary>
-    private void Return(long offset, in Lease lease, bool isCounted)
+    /// <summary>A message that was held is settled, goes back or leaves.</summary>
+    private void TakeBack(long offset, in Lease lease, Settlement settlement, long delayMs, long now)
     {
-        var count = isCounted ? lease.Count : lease.Count - 1;
-        if (!isCounted) _pending.Count(offset, count);
-        _returned.Enqueue(new Returned(offset, count), offset);
-    }
-
-    public async ValueTask<SubscriptionAnswer> PurgeAsync(bool everything)
-    {
-        long purged;
-        Task<Exception?> committed;
-        lock (Gate)
+        switch (settlement)
         {
-            if (_isDeleted) return new SubscriptionAnswer(QueueStatus.NotFound);
-            purged = PurgeLocked(everything);
-            committed = Committed();
-        }
-        Schedule();
-        return Answer(purged, await committed);
-    }
-
-    private long PurgeLocked(bool everything)
-    {
-        if (everything)
-        {
-            foreach (var lease in _leases.Values)
-                if (lease.Holder is { } holder) holder.Held--;
-            _leases.Clear();
-        }
-        // What is held, or about to be settled, is not ready.
-        var apart = new List<OffsetRange>(_leases.Count);
-        foreach (var offset in _leases.Keys) apart.Add(OffsetRange.Of(offset));
-        _pending.CopyTo(apart);
-        apart.Sort(static (a, b) => a.Start.CompareTo(b.Start));
-        var before = _pending.Messages;
-        var end = End;
-        var from = _machine.Settled.Prefix;
-        foreach (var range in apart)
-        {
-            Purge(from, Math.Min(range.Start, end));
-            from = Math.Max(from, range.End);
-        }
-        Purge(from, end);
-        _returned.Clear();
-        _next = Math.Max(_next, end);
-        return _pending.Messages - before;
-    }
-
-    private void Purge(long from, long end)
-    {
-        while (true)
-        {
-            from = _machine.Settled.NextOutside(from);
-            if (from >= end) return;
-            var stop = Math.Min(_machine.Settled.NextInside(from), end);
-            _pending.Add(SettleReason.Purged, from, stop);
-            from = stop;
-        }
-    }
-
-    /// <summary>Starts the commit of what was settled and delivered, unless one is under way: what comes meanwhile is the next one's.</summary>
-    private void StartCommit()
-    {
-        lock (Gate)
-        {
-            if (_isCommitting || _isDeleted) return;
-            if (_pending.IsEmpty && _reached <= _machine.Reached && _waiting.Count == 0) return;
-            _isCommitting = true;
-        }
-        _ = CommitAsync();
-    }
-
-    /// <summary>Commits what was settled so far. It does not throw: those who wait hear of errors.</summary>
-    [SuppressMessage("Design", "CA1031", Justification = "The error goes to those who wait for the commit.")]
-    private async Task CommitAsync()
-    {
-        List<TaskCompletionSource<Exception?>>? waiting = null;
-        Exception? failure = null;
-        try
-        {
-            ValueTask committed;
-            while (true)
-            {
-                long bytes;
-                CommitMode mode;
-                lock (Gate)
-                {
-                    bytes = 2L * _pending.MaxBytes;
-                    mode = Log.IsVolatile ? CommitMode.Memory : _waiting.Count > 0 ? CommitMode.Fsync : CommitMode.Written;
-                }
-                // It frees more than it takes, so it may run on a full disk.
-                var commit = await _host.Store.BeginAsync(mode, bytes, urgent: true, default);
-                lock (Gate)
-                {
-                    if (!_isDeleted && _pending.MaxBytes > bytes)
-                    {
-                        // More has come meanwhile than was asked for.
-                        _host.Store.Abandon(commit);
-                        continue;
-                    }
-                    (waiting, _waiting) = (_waiting, []);
-                    committed = EnqueueLocked(commit);
-                }
+            case Settlement.Acknowledge:
+                SettleAs(SettleReason.Acknowledged, offset, offset + 1);
+                ReleaseKey(offset);
                 break;
-            }
-            await committed;
+            case Settlement.Return:
+                Return(offset, lease, isCounted: true, delayMs, now);
+                break;
+            case Settlement.Release:
+                Return(offset, lease, isCounted: false, delayMs, now);
+                break;
+            default:
+                Leave(offset, DeathReason.Rejected);
+                ReleaseKey(offset);
+                break;
         }
-        catch (Exception error)
-        {
-            failure = error;
-        }
-        lock (Gate)
-        {
-            if (waiting is null) (waiting, _waiting) = (_waiting, []);
-            _isCommitting = false;
-        }
-        foreach (var waiter in waiting) waiter.TrySetResult(failure);
-        if (failure is null) Schedule();
     }
 
-    private ValueTask EnqueueLocked(Commit commit)
+    /// <summary>Puts a message back in its place, at once or when its time has come; or sends it away if it was delivered too often.</summary>
+    /// <param name="offset">The message.</param>
+    /// <param name="lease">Who held it.</param>
+    /// <param name="isCounted">Whether the delivery counts.</param>
+    /// <param name="delayMs">How long it waits; -1 for what the settings say.</param>
+    /// <param name="now">The time.</param>
+    private void Return(long offset, in Lease lease, bool isCounted, long delayMs, long now)
     {
-        if (_isDeleted)
+        if (!isCounted)
         {
-            _host.Store.Abandon(commit);
-            return ValueTask.CompletedTask;
+            SetCount(offset, lease.Count - 1);
         }
-        var evt = _eventBuffer ??= new ArrayBufferWriter<byte>(256);
-        evt.ResetWrittenCount();
-        _pending.Take(_reached, evt);
-        if (_state is not null) _state.Emit(commit, evt.WrittenSpan);
-        else _machine.Apply(evt.WrittenSpan);
-        lock (Log.Lock)
+        else if (Delivery.MaxDeliveries >= 0 && lease.Count >= Delivery.MaxDeliveries)
         {
-            // What is settled from the start on is given up; so what is settled soon is never copied by a checkpoint.
-            if (!Log.IsBeingDeleted) Log.AdvanceStart(commit, Math.Min(_machine.Settled.Prefix, Log.HighWatermark));
-            return _host.Store.Enqueue(commit);
+            Leave(offset, DeathReason.DeliveryLimit);
+            ReleaseKey(offset);
+            return;
         }
+        var wait = delayMs >= 0 ? delayMs : isCounted ? BackOff(lease.Count) : 0;
+        if (wait == 0)
+        {
+            if (lease.Number > 0 && _state is not null) _pending.Return(offset);
+            BackInLane(offset, lease);
+            return;
+        }
+        var due = now + wait;
+        if (_state is not null) _pending.Delay(due, offset);
+        if (Delivery.Dispatch == DispatchMode.ByKey)
+        {
+            // Its key stays taken: nothing of the key may overtake it.
+            _leases.Add(offset, lease with { Holder = null, Number = 0, IsCooling = true, Deadline = due });
+            _deadlines.Add(due, offset, offset + 1);
+            return;
+        }
+        _readyBytes += lease.Size;
+        _delays[offset] = (due, lease.Lane);
+        AddDelayed(due, offset, offset + 1, lease.Lane);
+    }
+
+    private void BackInLane(long offset, in Lease lease)
+    {
+        _readyBytes += lease.Size;
+        Lane(lease.Lane).AddSingle(offset);
+        ReleaseKey(offset);
+    }
+
+    private long BackOff(int count)
+    {
+        var least = Delivery.MinBackOffMs;
+        if (least <= 0) return 0;
+        var wait = Delivery.BackOff == BackOffGrowth.Linear ? least * count : least << Math.Min(count - 1, 40);
+        if (wait < 0) wait = long.MaxValue >> 8;
+        return Delivery.MaxBackOffMs > 0 ? Math.Min(wait, Delivery.MaxBackOffMs) : wait;
+    }
+
+    /// <summary>A message that is in no lane any more leaves the subscription.</summary>
+    private void Leave(long offset, DeathReason reason)
+    {
+        if (Delivery.DeadLetter is null)
+        {
+            SettleAs(reason == DeathReason.Expired ? SettleReason.Expired : SettleReason.Dropped, offset, offset + 1);
+            return;
+        }
+        _departures++;
+        _departing.Enqueue(new Departure(offset, reason));
+        _departingOffsets.Add(offset);
     }
 }

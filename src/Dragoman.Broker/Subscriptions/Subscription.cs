@@ -6,14 +6,20 @@ namespace Dragoman.Broker.Subscriptions;
 
 /// <summary>
 /// Delivers the messages of one log: the one engine behind queues, subscriptions and share groups. What survives a
-/// restart is in <see cref="SubscriptionState"/>; this adds who holds what, whose turn it is, and where to read on.
+/// restart is in <see cref="SubscriptionState"/>; this adds who holds what, whose turn it is, and what comes next.
 /// </summary>
 /// <remarks>
+/// <para>
 /// Everything here is guarded by <see cref="Gate"/>, except the cursors, which belong to the pass that is running; there
-/// is one at a time. A pass hands out what there is, outside the lock reads what it lacks, and then starts the commit
-/// of what was settled meanwhile.
+/// is one at a time. A pass takes in what is new and what is due, hands out what there is, reads outside the lock what
+/// it lacks, and then starts the commit of what was settled meanwhile.
+/// </para>
+/// <para>
+/// A message that is present is in one of these: beyond the frontier, not yet looked at; in a lane, ready; held, in the
+/// leases; delayed; waiting for its key; or on its way elsewhere.
+/// </para>
 /// </remarks>
-internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener
+internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, IDue
 {
     private const int Idle = 0;
     private const int Posted = 1;
@@ -21,74 +27,103 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener
     private const int RunningAgain = 3;
 
     private readonly SubscriptionHost _host;
+    private readonly ISubscriptionOwner _owner;
     private readonly StateLog? _state;
     private readonly SubscriptionState _machine;
     private readonly Dictionary<long, Lease> _leases = [];
-    private readonly PriorityQueue<Returned, long> _returned = new();
-    private readonly PendingSettlements _pending = new();
+    private readonly PendingProgress _pending = new();
+    private readonly long _first;
     private int _run;
     private bool _isDeleted;
-    private SubscriptionSettings _settings;
+    private bool _isStopping;
+    private long _nextLease;
+    private QueueSettings _queueSettings;
 
-    /// <summary>Messages from here on have not been looked at since the start.</summary>
-    private long _next;
+    /// <summary>Messages that are settled, those whose settlement is not committed yet included.</summary>
+    private OffsetSet _gone;
 
-    /// <summary>Messages from here on have never been delivered, as far as this life knows.</summary>
+    /// <summary>All messages before this one have been delivered once, unless the counts say otherwise.</summary>
     private long _reached;
 
-    /// <summary>A message that came back.</summary>
-    private readonly record struct Returned(long Offset, int Count);
+    /// <summary>Deliveries of messages that differ from what <see cref="_reached"/> says.</summary>
+    private readonly Dictionary<long, int> _counts;
 
     /// <param name="host">What all subscriptions share.</param>
+    /// <param name="owner">What it belongs to.</param>
     /// <param name="log">The messages.</param>
     /// <param name="state">The state in the journal; null if nothing of it shall survive.</param>
     /// <param name="machine">The state.</param>
     /// <param name="settings">How to deliver.</param>
-    public Subscription(SubscriptionHost host, PartitionLog log, StateLog? state, SubscriptionState machine, SubscriptionSettings settings)
+    public Subscription(SubscriptionHost host, ISubscriptionOwner owner, PartitionLog log, StateLog? state, SubscriptionState machine, QueueSettings settings)
     {
         _host = host;
+        _owner = owner;
         Log = log;
         _state = state;
         _machine = machine;
-        _settings = settings;
-        _next = machine.Settled.Prefix;
+        _queueSettings = settings;
+        _first = state is null ? machine.Settled.Prefix : 0;
+        _gone = machine.Settled.Clone();
         _reached = machine.Reached;
-        _first = state is null ? _next : 0;
+        _counts = new Dictionary<long, int>(machine.Counts);
+        _single = new LogCursor(log);
         Gate = state?.Lock ?? new Lock();
-        _cursor = new LogCursor(log);
-        _returnedCursor = new LogCursor(log);
+        _lastUsed = host.Now;
+        _nextLease = Math.Max(_lastUsed, 0) << 20;
+        Recover();
         log.AddListener(this);
     }
-
-    /// <summary>The offset with which the log began.</summary>
-    private readonly long _first;
 
     /// <summary>The messages.</summary>
     public PartitionLog Log { get; }
 
-    /// <summary>Guards the subscription: the lock of its state. Taken before the log's.</summary>
+    /// <summary>Guards the subscription: the lock of its state. Taken before those of logs.</summary>
     public Lock Gate { get; }
 
-    /// <summary>How messages are delivered.</summary>
-    public SubscriptionSettings Settings
+    /// <summary>The order in which the gates of several subscriptions are taken.</summary>
+    public long GateOrder => _state?.Id ?? Log.Id;
+
+    /// <summary>Whether nothing of it survives a restart.</summary>
+    public bool IsVolatile => _state is null;
+
+    public bool IsDeleted => Volatile.Read(ref _isDeleted);
+
+    /// <summary>Whether it takes no more part in anything.</summary>
+    private bool IsOver => _isDeleted || _isStopping;
+
+    /// <summary>How messages are taken and delivered.</summary>
+    public QueueSettings Settings
     {
-        get => Volatile.Read(ref _settings);
+        get => Volatile.Read(ref _queueSettings);
         set
         {
-            lock (Gate) Volatile.Write(ref _settings, value);
+            lock (Gate)
+            {
+                var before = _queueSettings;
+                Volatile.Write(ref _queueSettings, value);
+                _lastUsed = _host.Now;
+                // The bytes that are ready are only known where they are limited.
+                if (before.MaxLengthBytes < 0 && value.MaxLengthBytes >= 0) LookAgain();
+            }
             Schedule();
         }
     }
 
+    private SubscriptionSettings Delivery => _queueSettings.Subscription;
+
     /// <summary>The offset after the last message that may be delivered.</summary>
     private long End => Log.LastStableOffset;
 
-    /// <summary>Messages that are there: neither settled nor about to be.</summary>
-    private long Present => Math.Max(0, End - _machine.Settled.Prefix - _machine.Settled.Beyond - _pending.Messages);
+    /// <summary>Messages that are there and not settled, up to an offset.</summary>
+    private long PresentUpTo(long end) => end - _gone.Prefix - _gone.Beyond;
 
-    private long Ready => Math.Max(0, Present - _leases.Count);
+    private long ReadyUpTo(long end) => Math.Max(0, PresentUpTo(end) - _leases.Count - _delayedCount - _departingOffsets.Count);
 
     void ILogListener.OnChanged(long logId) => Schedule();
+
+    long IDue.ArmedFor { get; set; } = long.MaxValue;
+
+    void IDue.OnDue() => Schedule();
 
     /// <summary>Has a pass run soon.</summary>
     public void Schedule()
@@ -113,19 +148,45 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener
         }
         catch (IOException error)
         {
-            // What cannot be read cannot be delivered; the others go on.
-            _host.ReadFailed(this, error);
+            // What cannot be read cannot be delivered now; perhaps later, and the others go on.
+            _host.Failed(error);
+            _host.Timers.Arm(this, _host.Now + RetryMs);
         }
         if (Interlocked.CompareExchange(ref _run, Idle, Running) == Running) return;
         Volatile.Write(ref _run, Posted);
         _host.Scheduler.Post(this);
     }
 
+    /// <summary>A message is settled: it is not delivered any more, and with the next commit that is durable.</summary>
+    private void SettleAs(SettleReason reason, long start, long end)
+    {
+        _gone.Add(start, end);
+        _pending.Settle(reason, start, end);
+        if (_counts.Count == 0) return;
+        for (var offset = start; offset < end && _counts.Count > 0; offset++) _counts.Remove(offset);
+    }
+
+    /// <summary>How often a message has been delivered.</summary>
+    private int CountOf(long offset) => _counts.Count > 0 && _counts.TryGetValue(offset, out var count) ? count : offset < _reached ? 1 : 0;
+
+    /// <summary>A message has been delivered for the n-th time.</summary>
+    private void SetCount(long offset, int count)
+    {
+        if (count == 1 && offset >= _reached && _gone.NextOutside(_reached) == offset)
+        {
+            _reached = offset + 1;
+            return;
+        }
+        _counts[offset] = count;
+        if (_state is not null) _pending.Count(offset, count);
+    }
+
     public SubscriptionCounts Counts
     {
         get
         {
-            lock (Gate) return new SubscriptionCounts(Ready, _leases.Count, 0, _consumers.Count, 0, -1);
+            lock (Gate)
+                return new SubscriptionCounts(ReadyUpTo(End), _leases.Count, _delayedCount, _consumers.Count, _readyBytes, -1);
         }
     }
 
@@ -135,37 +196,48 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener
         {
             lock (Gate)
             {
+                var end = End;
                 return new Conservation
                 {
-                    Accepted = End - _first,
+                    Accepted = end - _first,
                     Replayed = _machine.Replayed,
-                    Acknowledged = Settled(SettleReason.Acknowledged),
-                    Expired = Settled(SettleReason.Expired),
-                    DeadLettered = Settled(SettleReason.DeadLettered),
-                    MovedOut = Settled(SettleReason.MovedOut),
-                    Purged = Settled(SettleReason.Purged),
-                    Filtered = Settled(SettleReason.Filtered),
-                    Dropped = Settled(SettleReason.Dropped),
-                    Ready = Ready,
-                    Leased = _leases.Count,
+                    Acknowledged = SettledFor(SettleReason.Acknowledged),
+                    Expired = SettledFor(SettleReason.Expired),
+                    DeadLettered = SettledFor(SettleReason.DeadLettered),
+                    MovedOut = SettledFor(SettleReason.MovedOut),
+                    Purged = SettledFor(SettleReason.Purged),
+                    Filtered = SettledFor(SettleReason.Filtered),
+                    Dropped = SettledFor(SettleReason.Dropped),
+                    Ready = CountReady(end),
+                    Delayed = _delayedCount,
+                    Leased = _leases.Count + _departingOffsets.Count,
                 };
             }
         }
     }
 
-    private long Settled(SettleReason reason) => _machine.SettledFor(reason) + _pending.MessagesFor(reason);
+    private long SettledFor(SettleReason reason) => _machine.SettledFor(reason) + _pending.MessagesFor(reason);
+
+    /// <summary>Counts what is ready where it is, rather than by what is not: so that a message that got lost is missed.</summary>
+    private long CountReady(long end)
+    {
+        var ready = Math.Max(0, end - _frontier) + (_keys?.Blocked ?? 0);
+        foreach (var lane in _lanes) ready += lane?.Count(_gone, end) ?? 0;
+        return ready - _leftInLane.Count;
+    }
 
     /// <summary>Ends it: the queue is gone. The caller does not hold the lock.</summary>
     /// <returns>Messages that were ready.</returns>
     public long Delete()
     {
         List<Consumer> consumers;
+        List<TaskCompletionSource<Exception?>> waiting;
         long messages;
         lock (Gate)
         {
             if (_isDeleted) return 0;
-            _isDeleted = true;
-            messages = Ready;
+            messages = ReadyUpTo(End);
+            Volatile.Write(ref _isDeleted, true);
             consumers = [.. _consumers, .. _passive];
             _consumers.Clear();
             _passive.Clear();
@@ -175,11 +247,40 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener
                 _ring.Remove(consumer);
             }
             _leases.Clear();
-            _returned.Clear();
+            _pending.Clear();
+            _departing.Clear();
+            _departingOffsets.Clear();
+            NoteDeparted(_departures);
+            (waiting, _waiting) = (_waiting, []);
         }
         Log.RemoveListener(this);
         EndReceives(QueueStatus.NotFound);
+        foreach (var waiter in waiting) waiter.TrySetResult(null);
         foreach (var consumer in consumers) consumer.Sink.OnEnded(consumer, ConsumerEnd.Deleted);
         return messages;
+    }
+
+    /// <summary>Ends deliveries and settlements because the broker stops; completes when what was settled is committed.</summary>
+    public async Task StopAsync()
+    {
+        List<Consumer> consumers;
+        Task committed;
+        lock (Gate)
+        {
+            if (_isDeleted || _isStopping) return;
+            _isStopping = true;
+            consumers = [.. _consumers];
+            // Those that are only about to leave do so after the next start.
+            _departing.Clear();
+            if (!_isDeparting) _departingOffsets.Clear();
+            if (!_isDeparting) NoteDeparted(_departures);
+            committed = _pending.IsEmpty && _reached <= _machine.Reached && _waiting.Count == 0 && !_isCommitting && !_isDeparting ? Task.CompletedTask : Committed();
+        }
+        Log.RemoveListener(this);
+        EndReceives(QueueStatus.StorageError);
+        foreach (var consumer in consumers) consumer.Sink.OnEnded(consumer, ConsumerEnd.Stopped);
+        if (committed.IsCompleted) return;
+        Schedule();
+        await committed;
     }
 }

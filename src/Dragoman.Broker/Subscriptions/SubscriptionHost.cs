@@ -4,19 +4,24 @@ using Dragoman.Storage.Platform;
 namespace Dragoman.Broker.Subscriptions;
 
 /// <summary>What all subscriptions of a node share.</summary>
-internal sealed class SubscriptionHost(Store store, IScheduler scheduler)
+internal sealed class SubscriptionHost(Store store, IScheduler scheduler) : IDisposable
 {
-    private Exception? _readError;
+    private Exception? _lastError;
 
     public Store Store { get; } = store;
 
     public IScheduler Scheduler { get; } = scheduler;
 
-    public TimeProvider Time => Store.Time;
+    public DueTimers Timers { get; } = new(store.Time);
 
-    /// <summary>The last error that kept messages from being delivered, for the overview.</summary>
-    public Exception? LastReadError => Volatile.Read(ref _readError);
+    /// <summary>Milliseconds since 1970.</summary>
+    public long Now => Timers.Now;
 
-    /// <summary>Messages could not be read.</summary>
-    public void ReadFailed(Subscription subscription, Exception error) => Volatile.Write(ref _readError, error);
+    /// <summary>The last error that kept messages from being delivered or moved, for the overview.</summary>
+    public Exception? LastError => Volatile.Read(ref _lastError);
+
+    /// <summary>Messages could not be read or moved; it is tried again.</summary>
+    public void Failed(Exception error) => Volatile.Write(ref _lastError, error);
+
+    public void Dispose() => Timers.Dispose();
 }

@@ -42,7 +42,8 @@ public enum BackOffGrowth : byte
 /// <param name="Queue">A queue of the same namespace, or null.</param>
 /// <param name="Topic">A topic of the same namespace, through which they are routed; or null. Empty is the queues themselves, by routing key.</param>
 /// <param name="RoutingKey">What they are routed by, or null for what they were published with.</param>
-public sealed record DeadLetterTarget(string? Queue, string? Topic, string? RoutingKey);
+/// <param name="KeepTimestamp">Whether they keep their age; else it begins anew.</param>
+public sealed record DeadLetterTarget(string? Queue, string? Topic, string? RoutingKey, bool KeepTimestamp = false);
 
 /// <summary>How messages are delivered and settled. Immutable; replaced as a whole. All times are in milliseconds.</summary>
 public sealed record SubscriptionSettings
@@ -82,6 +83,9 @@ public sealed record SubscriptionSettings
     /// <summary>Messages of blocked keys that are looked past when messages are delivered by key.</summary>
     public int MaxLookAhead { get; init; } = 120_000;
 
+    /// <summary>Which messages are delivered; the others are settled without. Null for all.</summary>
+    public HeaderFilter? Filter { get; init; }
+
     /// <summary>For how long settled messages are kept so that they can be replayed; 0 for not at all.</summary>
     public long ReplayWindowMs { get; init; }
 
@@ -100,6 +104,7 @@ public sealed record SubscriptionSettings
             WriteOptional(writer, DeadLetter.Queue);
             WriteOptional(writer, DeadLetter.Topic);
             WriteOptional(writer, DeadLetter.RoutingKey);
+            writer.Bool(DeadLetter.KeepTimestamp);
         }
         writer.Int64(MessageLifetimeMs);
         writer.Byte((byte)Expiry);
@@ -107,6 +112,8 @@ public sealed record SubscriptionSettings
         writer.Int64(MaxBackOffMs);
         writer.Byte((byte)BackOff);
         writer.Int32(MaxLookAhead);
+        writer.Bool(Filter is not null);
+        Filter?.Write(writer);
         writer.Int64(ReplayWindowMs);
         writer.Int64(ReplayWindowBytes);
     }
@@ -119,13 +126,14 @@ public sealed record SubscriptionSettings
             Dispatch = (DispatchMode)reader.Byte(),
             LeaseMs = reader.Int64(),
             MaxDeliveries = reader.Int32(),
-            DeadLetter = reader.Bool() ? new DeadLetterTarget(ReadOptional(ref reader), ReadOptional(ref reader), ReadOptional(ref reader)) : null,
+            DeadLetter = reader.Bool() ? new DeadLetterTarget(ReadOptional(ref reader), ReadOptional(ref reader), ReadOptional(ref reader), reader.Bool()) : null,
             MessageLifetimeMs = reader.Int64(),
             Expiry = (ExpiryScope)reader.Byte(),
             MinBackOffMs = reader.Int64(),
             MaxBackOffMs = reader.Int64(),
             BackOff = (BackOffGrowth)reader.Byte(),
             MaxLookAhead = reader.Int32(),
+            Filter = reader.Bool() ? HeaderFilter.Read(ref reader) : null,
             ReplayWindowMs = reader.Int64(),
             ReplayWindowBytes = reader.Int64(),
         };

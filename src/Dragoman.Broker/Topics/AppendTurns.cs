@@ -48,7 +48,7 @@ internal sealed class AppendTurns
     }
 
     /// <summary>A place among those who wait.</summary>
-    public sealed class Turn(Task before)
+    public sealed class Turn(Task before) : IDisposable
     {
         private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -64,6 +64,8 @@ internal sealed class AppendTurns
             if (Before.IsCompleted) _ended.SetResult();
             else _ = EndAfterAsync();
         }
+
+        void IDisposable.Dispose() => End();
 
         private async Task EndAfterAsync()
         {

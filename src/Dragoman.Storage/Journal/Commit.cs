@@ -48,7 +48,8 @@ public sealed class Commit : IValueTaskSource
 
     internal long Sequence { get; set; }
 
-    internal CommitMode Mode { get; set; }
+    /// <summary>What its completion means at least.</summary>
+    public CommitMode Mode { get; internal set; }
 
     internal long Reserved { get; set; }
 

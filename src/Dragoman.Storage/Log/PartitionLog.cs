@@ -464,6 +464,27 @@ public sealed class PartitionLog
         }
     }
 
+    /// <summary>
+    /// The offset from which on there are no more than so many bytes of batches before another offset, to the grain of the
+    /// index.
+    /// </summary>
+    public long OffsetBefore(long offset, long bytes)
+    {
+        var chunks = new List<Chunk>();
+        var start = StartOffset;
+        AcquireChunks(start, chunks);
+        try
+        {
+            var total = bytes;
+            foreach (var chunk in chunks) total += chunk.BytesFrom(offset);
+            return Math.Min(offset, FirstWithin(chunks, total, start));
+        }
+        finally
+        {
+            foreach (var chunk in chunks) chunk.Release();
+        }
+    }
+
     private static long FirstNotBefore(List<Chunk> chunks, long time, long end)
     {
         foreach (var chunk in chunks)

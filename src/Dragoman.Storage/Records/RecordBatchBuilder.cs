@@ -81,6 +81,12 @@ public sealed class RecordBatchBuilder : IDisposable
     /// <summary>Size of the batch, in bytes, if it were built now without compression.</summary>
     public int UncompressedSize => Math.Max(_records.Length, RecordBatchHeader.Size);
 
+    /// <summary>The records so far, one after the other, without the header; valid until the next change.</summary>
+    public ReadOnlyMemory<byte> UncompressedBody => _records.Length == 0 ? default : _records.WrittenMemory[RecordBatchHeader.Size..];
+
+    /// <summary>What the records' timestamp deltas count from.</summary>
+    public long BaseTimestamp => _baseTimestamp;
+
     /// <summary>Starts anew. What <see cref="Build"/> returned before is no longer valid.</summary>
     public void Reset() => Reset(null);
 

@@ -1,0 +1,242 @@
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using Dragoman.Broker.Messages;
+using Dragoman.Broker.Queues;
+using Dragoman.Storage.Journal;
+
+namespace Dragoman.Broker.Subscriptions;
+
+/// <summary>Makes durable what was settled, in as few commits as there is time for.</summary>
+internal sealed partial class Subscription
+{
+    private const int MaxDepartures = 512;
+
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? _eventBuffer;
+
+    private List<TaskCompletionSource<Exception?>> _waiting = [];
+    private readonly Queue<(long Departures, TaskCompletionSource<Exception?> Waiter)> _waitingForDepartures = new();
+
+    /// <summary>Messages that ever left, and those of them that have arrived: they do so in order.</summary>
+    private long _departures;
+    private long _departed;
+    private bool _isCommitting;
+    private bool _isDeparting;
+    private long _retryAt;
+
+    private static SubscriptionAnswer Answer(long count, Exception? failure) => failure switch
+    {
+        null => new SubscriptionAnswer(QueueStatus.Ok, count),
+        StorageFullException full => new SubscriptionAnswer(QueueStatus.Full, count, full.Message),
+        _ => new SubscriptionAnswer(QueueStatus.StorageError, count, failure.Message),
+    };
+
+    /// <summary>
+    /// Completes when everything settled so far is committed, and what left so far has arrived; with null or with what went
+    /// wrong.
+    /// </summary>
+    private Task<Exception?> Committed()
+    {
+        var waiter = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (_departed < _departures) _waitingForDepartures.Enqueue((_departures, waiter));
+        else _waiting.Add(waiter);
+        return waiter.Task;
+    }
+
+    /// <summary>Departures have arrived: those who waited for them wait for the next commit, in which all before is.</summary>
+    private void NoteDeparted(long upTo)
+    {
+        _departed = Math.Max(_departed, upTo);
+        while (_waitingForDepartures.TryPeek(out var first) && first.Departures <= _departed) _waiting.Add(_waitingForDepartures.Dequeue().Waiter);
+    }
+
+    /// <summary>Bytes to ask for when a commit is to hold what is pending, and some more that may come meanwhile.</summary>
+    public long PendingBytes
+    {
+        get
+        {
+            lock (Gate) return 2L * _pending.MaxBytes + 64;
+        }
+    }
+
+    /// <summary>Starts the commit of what was settled and delivered, unless one is under way: what comes meanwhile is the next one's.</summary>
+    private void StartCommit()
+    {
+        lock (Gate)
+        {
+            if (_isCommitting || _isDeleted) return;
+            if (_pending.IsEmpty && _reached <= _machine.Reached && _waiting.Count == 0 && !_truncationIsDue) return;
+            if (_retryAt > 0 && _host.Now < _retryAt && !_isStopping) return;
+            _retryAt = 0;
+            _isCommitting = true;
+        }
+        _ = CommitAsync();
+    }
+
+    /// <summary>Commits what was settled so far. It does not throw: those who wait hear of errors.</summary>
+    [SuppressMessage("Design", "CA1031", Justification = "The error goes to those who wait for the commit.")]
+    private async Task CommitAsync()
+    {
+        List<TaskCompletionSource<Exception?>> waiting = [];
+        Exception? failure = null;
+        try
+        {
+            ValueTask committed;
+            while (true)
+            {
+                CommitMode mode;
+                lock (Gate)
+                {
+                    // A crash that forgets a settlement delivers once more; those who want to know wait for the disk.
+                    mode = IsVolatile ? CommitMode.Memory : _waiting.Count > 0 ? _queueSettings.CommitMode : CommitMode.Written;
+                }
+                var bytes = PendingBytes;
+                // It frees more than it takes, so it may run on a full disk.
+                var commit = await _host.Store.BeginAsync(mode, bytes, urgent: true, default);
+                lock (Gate)
+                {
+                    if (_isDeleted || _pending.MaxBytes > bytes)
+                    {
+                        // More has come meanwhile than was asked for.
+                        _host.Store.Abandon(commit);
+                        if (_isDeleted) return;
+                        continue;
+                    }
+                    (waiting, _waiting) = (_waiting, waiting);
+                    committed = EnqueuePending(commit);
+                }
+                break;
+            }
+            await committed;
+        }
+        catch (Exception error)
+        {
+            failure = error;
+        }
+        Committed(waiting, failure);
+    }
+
+    private void Committed(List<TaskCompletionSource<Exception?>> waiting, Exception? failure)
+    {
+        lock (Gate)
+        {
+            _isCommitting = false;
+            if (failure is not null)
+            {
+                waiting = [.. waiting, .. _waiting];
+                _waiting.Clear();
+                _retryAt = _host.Now + RetryMs;
+            }
+        }
+        foreach (var waiter in waiting) waiter.TrySetResult(failure);
+        if (failure is null) Schedule();
+        else if (failure is StorageFullException) _host.Timers.Arm(this, _host.Now + RetryMs);
+    }
+
+    private ValueTask EnqueuePending(Commit commit)
+    {
+        EmitPending(commit);
+        lock (Log.Lock)
+        {
+            Truncate(commit);
+            return _host.Store.Enqueue(commit);
+        }
+    }
+
+    /// <summary>Adds what is pending to a commit. The caller holds the lock.</summary>
+    public void EmitPending(Commit commit)
+    {
+        var evt = _eventBuffer ??= new ArrayBufferWriter<byte>(256);
+        evt.ResetWrittenCount();
+        _pending.Take(_reached, evt);
+        Emit(commit, evt.WrittenSpan);
+    }
+
+    /// <summary>
+    /// Gives up what is settled from the start of the log on, unless it is kept for replay; so what is settled soon is never
+    /// copied by a checkpoint. The caller holds this lock and the log's.
+    /// </summary>
+    public void Truncate(Commit commit)
+    {
+        _truncationIsDue = false;
+        if (Log.IsBeingDeleted) return;
+        var start = Math.Min(_machine.Settled.Prefix, Log.HighWatermark);
+        if (Delivery.ReplayWindowMs > 0) start = Math.Min(start, _windowStart);
+        Log.AdvanceStart(commit, start);
+    }
+
+    /// <summary>Sends messages that leave on their way, unless some are already.</summary>
+    private void StartDepartures()
+    {
+        List<Departure> departures;
+        lock (Gate)
+        {
+            if (_isDeparting || _departing.Count == 0 || IsOver) return;
+            if (_retryAt > 0 && _host.Now < _retryAt) return;
+            _isDeparting = true;
+            departures = new List<Departure>(Math.Min(_departing.Count, MaxDepartures));
+            while (departures.Count < MaxDepartures && _departing.TryDequeue(out var departure)) departures.Add(departure);
+        }
+        _ = DepartAsync(departures);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "What could not be moved is tried again later.")]
+    private async Task DepartAsync(List<Departure> departures)
+    {
+        Exception? failure = null;
+        try
+        {
+            await _owner.DepartAsync(this, departures);
+        }
+        catch (Exception error)
+        {
+            failure = error;
+        }
+        lock (Gate)
+        {
+            _isDeparting = false;
+            if (failure is null)
+            {
+                NoteDeparted(Math.Min(_departures, _departed + departures.Count));
+            }
+            else if (IsOver)
+            {
+                _departingOffsets.Clear();
+                NoteDeparted(_departures);
+            }
+            else
+            {
+                _host.Failed(failure);
+                var later = _departing.ToArray();
+                _departing.Clear();
+                foreach (var departure in departures)
+                    if (_departingOffsets.Contains(departure.Offset)) _departing.Enqueue(departure);
+                foreach (var departure in later) _departing.Enqueue(departure);
+                _retryAt = _host.Now + RetryMs;
+            }
+        }
+        if (failure is null || IsOver) Schedule();
+        else _host.Timers.Arm(this, _host.Now + RetryMs);
+    }
+
+    /// <summary>
+    /// Messages that left have arrived, or have nowhere to go: they are settled with the commit that the caller enqueues.
+    /// The caller holds the lock.
+    /// </summary>
+    public void Departed(IReadOnlyList<(Departure Departure, bool HasTarget)> departures)
+    {
+        foreach (var (departure, hasTarget) in departures)
+        {
+            if (!_departingOffsets.Remove(departure.Offset)) continue;
+            _leftInLane.Remove(departure.Offset);
+            var reason = (departure.Reason, hasTarget) switch
+            {
+                (null, true) => SettleReason.MovedOut,
+                (_, true) => SettleReason.DeadLettered,
+                (DeathReason.Expired, false) => SettleReason.Expired,
+                _ => SettleReason.Dropped,
+            };
+            SettleAs(reason, departure.Offset, departure.Offset + 1);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+using Dragoman.Broker.Messages;
+using Dragoman.Broker.Queues;
+using Dragoman.Broker.Subscriptions;
+using static Dragoman.Broker.Tests.Queues.QueueFixture;
+
+namespace Dragoman.Broker.Tests.Queues;
+
+public sealed class DeadLetterTests
+{
+    private static readonly SubscriptionSettings ToDead = SubscriptionSettings.Default with { DeadLetter = new DeadLetterTarget("dead", null, null) };
+
+    private static async Task<List<(string Text, IReadOnlyList<Death> Deaths)>> PeekAsync(IQueueHandle queue)
+    {
+        using var found = (await queue.PeekAsync(0, 100)).Deliveries;
+        var all = new List<(string, IReadOnlyList<Death>)>();
+        for (var i = 0; i < (found?.Count ?? 0); i++)
+        {
+            var message = found!.Message(i);
+            all.Add((System.Text.Encoding.UTF8.GetString(message.Value.Span), message.Headers.TryGetLast(CanonicalHeaders.Deaths, out var deaths) ? DeathHistory.Decode(deaths.Span) : []));
+        }
+        return all;
+    }
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public async Task A_rejected_message_goes_to_the_dead_letter_queue_with_its_history(bool sourceIsDurable, bool targetIsDurable)
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var dead = await broker.DeclareAsync("dead", QueueSettings.Default with { IsDurable = targetIsDurable });
+        var queue = await broker.DeclareAsync("q", QueueSettings.Default with { IsDurable = sourceIsDurable, Subscription = ToDead });
+        await broker.SendAsync(queue, new MessageProperties { ExpiresAt = broker.Now() + 60_000 }, "a", "b");
+        var taken = await queue.TakeAsync();
+        Assert.Equal(1, (await queue.SettleAsync(Settlement.Reject, Tokens(taken[0]))).Count);
+        // It is there once the answer is.
+        var found = Assert.Single(await PeekAsync(dead));
+        Assert.Equal("a", found.Text);
+        var death = Assert.Single(found.Deaths);
+        Assert.Equal(("q", DeathReason.Rejected, 1, broker.Now(), 60_000), (death.Queue, death.Reason, death.Count, death.FirstTime, death.OriginalLifetimeMs));
+        broker.Time.Advance(TimeSpan.FromHours(1));
+        await queue.UntilAsync(c => c.Ready + c.Leased == 0);
+        await queue.ConservedAsync();
+        var conservation = await queue.GetConservationAsync();
+        Assert.Equal((2, 0), (conservation.DeadLettered, conservation.Expired));
+        Assert.Equal(["a", "b"], (await PeekAsync(dead)).Select(m => m.Text));
+        await dead.ConservedAsync();
+    }
+
+    [Fact]
+    public async Task Without_a_target_what_is_refused_is_dropped()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var queue = await broker.DeclareAsync("q");
+        var missing = await broker.DeclareAsync("missing", SubscriptionSettings.Default with { DeadLetter = new DeadLetterTarget("nowhere", null, null) });
+        foreach (var each in new[] { queue, missing })
+        {
+            await broker.SendAsync(each, "a");
+            await each.SettleAsync(Settlement.Reject, Tokens(await each.TakeAsync()));
+            Assert.Equal(1, (await each.GetConservationAsync()).Dropped);
+            await each.ConservedAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_message_that_is_delivered_too_often_goes()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var dead = await broker.DeclareAsync("dead");
+        var queue = await broker.DeclareAsync("q", ToDead with { MaxDeliveries = 3 });
+        await broker.SendAsync(queue, "poison");
+        var consumer = await TestConsumer.OpenAsync(queue, credit: 10);
+        for (var i = 1; i <= 3; i++)
+        {
+            await consumer.WaitForAsync(i);
+            await consumer.SettleAsync(Settlement.Return, 0);
+        }
+        await dead.UntilAsync(c => c.Ready == 1);
+        Assert.Equal([1, 2, 3], consumer.Received.Select(r => r.Count));
+        Assert.Equal(DeathReason.DeliveryLimit, (await PeekAsync(dead))[0].Deaths[0].Reason);
+        await queue.ConservedAsync();
+    }
+
+    [Fact]
+    public async Task Deliveries_that_a_restart_ended_count()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await broker.DeclareAsync("dead");
+        await broker.DeclareAsync("q", ToDead with { MaxDeliveries = 3 });
+        await broker.SendAsync(broker.Queue("q"), "poison");
+        for (var i = 1; i <= 3; i++)
+        {
+            var consumer = await TestConsumer.OpenAsync(broker.Queue("q"));
+            Assert.Equal(i, (await consumer.WaitForAsync(1))[0].Count);
+            await broker.RestartAsync();
+        }
+        Assert.Empty(await broker.Queue("q").TakeAsync());
+        await broker.Queue("dead").UntilAsync(c => c.Ready == 1);
+    }
+
+    [Fact]
+    public async Task Two_queues_that_dead_letter_to_each_other_end_it()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var a = await broker.DeclareAsync("a", SubscriptionSettings.Default with { MessageLifetimeMs = 100, DeadLetter = new DeadLetterTarget("b", null, null) });
+        var b = await broker.DeclareAsync("b", SubscriptionSettings.Default with { MessageLifetimeMs = 100, DeadLetter = new DeadLetterTarget("a", null, null) });
+        await broker.SendAsync(a, "round");
+        for (var i = 0; i < 4; i++)
+        {
+            broker.Time.Advance(TimeSpan.FromMilliseconds(101));
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+        await a.UntilAsync(c => c.Ready == 0);
+        await b.UntilAsync(c => c.Ready == 0);
+        Assert.Equal(1, (await b.GetConservationAsync()).Expired);
+        await a.ConservedAsync();
+        await b.ConservedAsync();
+    }
+
+    [Fact]
+    public async Task Histories_count_repeated_deaths()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var retry = await broker.DeclareAsync("retry", SubscriptionSettings.Default with { MessageLifetimeMs = 1000, DeadLetter = new DeadLetterTarget("work", null, null) });
+        var work = await broker.DeclareAsync("work", SubscriptionSettings.Default with { DeadLetter = new DeadLetterTarget("retry", null, null) });
+        await broker.SendAsync(work, "again");
+        for (var i = 0; i < 3; i++)
+        {
+            var waiting = work.TakeAsync(1, null, TimeSpan.FromHours(1));
+            await work.SettleAsync(Settlement.Reject, Tokens(await waiting));
+            await retry.UntilAsync(c => c.Ready == 1);
+            broker.Time.Advance(TimeSpan.FromSeconds(1));
+        }
+        await work.UntilAsync(c => c.Ready == 1);
+        var deaths = (await PeekAsync(work))[0].Deaths;
+        Assert.Equal([("retry", DeathReason.Expired, 3L), ("work", DeathReason.Rejected, 3L)], deaths.Select(d => (d.Queue, d.Reason, d.Count)));
+    }
+}
