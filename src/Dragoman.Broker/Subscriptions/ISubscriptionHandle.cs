@@ -23,7 +23,7 @@ public enum Settlement : byte
 
 /// <summary>What a subscription holds at one moment.</summary>
 /// <param name="Ready">Messages that can be delivered.</param>
-/// <param name="Leased">Messages that were delivered and are not settled.</param>
+/// <param name="Leased">Messages that were delivered and are not settled, and those that are on their way elsewhere.</param>
 /// <param name="Delayed">Messages that cannot be delivered yet.</param>
 /// <param name="Consumers">Consumers that may get messages.</param>
 /// <param name="ReadyBytes">Bytes of the values of messages that are not leased; approximate unless the queue's bytes are limited.</param>

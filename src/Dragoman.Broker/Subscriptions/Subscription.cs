@@ -186,7 +186,7 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
         get
         {
             lock (Gate)
-                return new SubscriptionCounts(ReadyUpTo(End), _leases.Count, _delayedCount, _consumers.Count, _readyBytes, -1);
+                return new SubscriptionCounts(ReadyUpTo(End), _leases.Count + _departingOffsets.Count, _delayedCount, _consumers.Count, _readyBytes, -1);
         }
     }
 

@@ -41,6 +41,7 @@ public sealed class DeadLetterTests
         Assert.Equal(("q", DeathReason.Rejected, 1, broker.Now(), 60_000), (death.Queue, death.Reason, death.Count, death.FirstTime, death.OriginalLifetimeMs));
         broker.Time.Advance(TimeSpan.FromHours(1));
         await queue.UntilAsync(c => c.Ready + c.Leased == 0);
+        await dead.UntilAsync(c => c.Ready == 2);
         await queue.ConservedAsync();
         var conservation = await queue.GetConservationAsync();
         Assert.Equal((2, 0), (conservation.DeadLettered, conservation.Expired));
