@@ -1,0 +1,43 @@
+using Dragoman.Clients.Tests.Clients;
+using Dragoman.Clients.Tests.Reporting;
+
+namespace Dragoman.Clients.Tests.Kafka;
+
+[Uses<KafkaJs>]
+public sealed class KafkaJsTests(SharedBroker broker) : ScriptedClientTests(broker)
+{
+    [Theory, Rows("K1", "K6", "K7", "K9")]
+    [InlineData("none")]
+    [InlineData("gzip")]
+    [InlineData("snappy")]
+    public Task Records_of_every_codec_come_back_from_any_offset(string codec) => RoundTripAsync<KafkaJs>(codec);
+
+    [Fact, Rows("K29")]
+    public Task Null_and_empty_differ_headers_keep_order_and_times_are_whose_the_topic_says() => NullsHeadersAndTimesAsync<KafkaJs>();
+
+    [Theory, Rows("K8")]
+    [InlineData("0")]
+    [InlineData("1")]
+    [InlineData("all")]
+    public Task Every_kind_of_acknowledgement(string acks) => AcknowledgementsAsync<KafkaJs>(acks);
+
+    [Fact, Rows("K10")]
+    public Task Offsets_are_found_by_time_and_at_both_ends() => OffsetsAsync<KafkaJs>();
+
+    [Fact, Rows("K8", "K28")]
+    public Task What_is_too_large_is_refused_and_the_rest_goes_on() => TooLargeAsync<KafkaJs>("MESSAGE_TOO_LARGE");
+
+    [Fact, Rows("K4")]
+    public Task A_producer_makes_its_topic() => AutomaticTopicAsync<KafkaJs>();
+
+    [Fact, Rows("K4")]
+    public Task Topics_are_created_described_grown_and_deleted() => TopicsAsync<KafkaJs>(exists: "TOPIC_ALREADY_EXISTS", unknown: "UNKNOWN_TOPIC_OR_PARTITION");
+
+    [Fact, Rows("K14")]
+    public async Task An_idempotent_producer_keeps_order()
+    {
+        var topic = await CreateAsync();
+        await KafkaScript<KafkaJs>.SendAsync(Broker, Numbers(3_000), new { topic, idempotent = true, batch = 20 });
+        AssertSame(Numbers(3_000), await KafkaScript<KafkaJs>.ConsumeAsync(Broker, new { topic }));
+    }
+}
