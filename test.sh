@@ -13,21 +13,12 @@ finish() {
 }
 
 export DRAGOMAN_SEEDS=500
-[ "${1:-}" = --soak ] && export DRAGOMAN_SEEDS=10000
+[ "${1:-}" = --soak ] && export DRAGOMAN_SEEDS=10000 DRAGOMAN_TEXT_BYTES=2000000000
 echo "Simulator seeds: $DRAGOMAN_SEEDS"
 
-missing=()
-for package in kcat python3-kafka python3-confluent-kafka python3-lz4 python3-snappy python3-zstandard python3-pika amqp-tools celery; do
-  dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
-done
-if [ ${#missing[@]} -gt 0 ]; then
-  echo "Installing from Debian: ${missing[*]}"
-  sudo=""; [ "$(id -u)" -eq 0 ] || sudo=sudo
-  if ! { $sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq "${missing[@]}"; } </dev/null >/dev/null; then
-    echo "Could not install ${missing[*]}."
-    failed=1
-    finish
-  fi
+if ! eng/install-clients.sh; then
+  failed=1
+  finish
 fi
 
 echo "Building"

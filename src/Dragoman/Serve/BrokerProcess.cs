@@ -80,7 +80,7 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
     private List<FrontEndBinding> Bindings(Broker.Broker broker, Authenticator authenticator, AdminNode node, ILoggerFactory loggers)
     {
         var bindings = new List<FrontEndBinding>();
-        if (options.Kafka is { } kafka) bindings.Add(new FrontEndBinding(new KafkaFrontEnd(broker, new KafkaOptions { AdvertisedHost = options.AdvertisedHost, AdvertisedPort = options.AdvertisedPort }, loggers, authenticator), options.Bind, kafka));
+        if (options.Kafka is { } kafka) bindings.Add(new FrontEndBinding(new KafkaFrontEnd(broker, new KafkaOptions { AdvertisedHost = options.AdvertisedHost, AdvertisedPort = options.AdvertisedPort, Rack = options.Rack }, loggers, authenticator), options.Bind, kafka));
         if (options.Amqp is { } amqp) bindings.Add(new FrontEndBinding(new AmqpFrontEnd(broker, new AmqpOptions(), loggers, authenticator), options.Bind, amqp));
         if (options.Admin is { } admin) bindings.Add(new FrontEndBinding(new AdminFrontEnd(node, loggers), options.Bind, admin));
         return bindings;

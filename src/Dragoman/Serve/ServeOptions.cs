@@ -27,6 +27,8 @@ internal sealed record ServeOptions
 
     public int? AdvertisedPort { get; init; }
 
+    public string? Rack { get; init; }
+
     public CommitMode CommitMode { get; init; }
 
     public int Partitions { get; init; }
@@ -78,6 +80,7 @@ internal sealed record ServeOptions
             Admin = Port(sources, Setting.Admin, 15672),
             AdvertisedHost = Text(sources, Setting.AdvertisedHost),
             AdvertisedPort = sources.TryGet(Setting.AdvertisedPort, out _) ? Number(sources, Setting.AdvertisedPort, 0, 1, IPEndPoint.MaxPort) : null,
+            Rack = Text(sources, Setting.Rack),
             CommitMode = Mode(sources),
             Partitions = Number(sources, Setting.Partitions, 1, 1, Broker.Topics.ITopics.MaxPartitions),
             AutoCreate = !Flag(sources, Setting.NoAutoCreate),

@@ -19,6 +19,7 @@ internal sealed record Setting(string Name, string? Argument, string Description
     public static readonly Setting Admin = new("admin", "PORT", "Port of the admin API and health checks; 0 for a free one, off for none. [default: 15672]");
     public static readonly Setting AdvertisedHost = new("advertised-host", "HOST", "The host name that Kafka clients are told to connect to. [default: the address they reached]");
     public static readonly Setting AdvertisedPort = new("advertised-port", "PORT", "The port that Kafka clients are told to connect to. [default: the Kafka listener's]");
+    public static readonly Setting Rack = new("rack", "NAME", "The rack or zone that Kafka clients are told this node is in.");
     public static readonly Setting CommitMode = new("commit-mode", "MODE", "What an acknowledgement means, for topics that do not say: fsync (on disk), written (handed to the operating system) or memory (gone with the process). [default: fsync]");
     public static readonly Setting Partitions = new("partitions", "N", "Partitions of topics that are created without a number. [default: 1]");
     public static readonly Setting NoAutoCreate = new("no-auto-create", null, "Do not create topics because a client uses them.");
@@ -41,7 +42,7 @@ internal sealed record Setting(string Name, string? Argument, string Description
     /// <summary>All of them, in the order of the help.</summary>
     public static readonly IReadOnlyList<Setting> All =
     [
-        Data, Bind, Kafka, Amqp, Admin, AdvertisedHost, AdvertisedPort, CommitMode, Partitions, NoAutoCreate, NodeId, JournalFileSize, KeepFree, AllowAnonymous,
+        Data, Bind, Kafka, Amqp, Admin, AdvertisedHost, AdvertisedPort, Rack, CommitMode, Partitions, NoAutoCreate, NodeId, JournalFileSize, KeepFree, AllowAnonymous,
         TlsCert, TlsKey, TlsClientCa, TlsClientAuth, JwtKey, JwtIssuer, JwtAudience, DefaultUser, DefaultPassword, TestMode, LogLevel,
     ];
 }
