@@ -27,6 +27,12 @@ public sealed record KafkaOptions
     /// <summary>Produce requests of one connection that may wait for the disk at a time.</summary>
     public int MaxInFlight { get; init; } = 100;
 
+    /// <summary>
+    /// Bytes of those that one connection may have waiting, before its next request is looked at: no connection takes
+    /// much of what all of them may hold.
+    /// </summary>
+    public long MaxInFlightBytes { get; init; } = 16 << 20;
+
     /// <summary>The most record bytes in one Fetch response, the first batch aside; Kafka's <c>fetch.max.bytes</c>.</summary>
     public int MaxFetchBytes { get; init; } = 55 << 20;
 }

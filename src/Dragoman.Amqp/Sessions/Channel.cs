@@ -4,6 +4,7 @@ using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Subscriptions;
+using Dragoman.Protocols.Framing;
 
 namespace Dragoman.Amqp.Sessions;
 
@@ -276,7 +277,7 @@ internal sealed class Channel : IDisposable
     private async ValueTask GatherAsync(ReadOnlySequence<byte> payload, int needed)
     {
         // What the connection has gathered itself is worth more than the place of a newcomer, so waiting is bounded.
-        if (!await Session.FrontEnd.Gathered.TakeAsync(needed, _content.IsLarge, BudgetPatience, Session.FrontEnd.Broker.Time, default).ConfigureAwait(false))
+        if (!await Session.FrontEnd.Gathered.TakeAsync(needed, _content.IsLarge ? BudgetShare.LargePublish : BudgetShare.Publish, BudgetPatience, Session.FrontEnd.Broker.Time, default).ConfigureAwait(false))
             throw Errors.Precondition("there is no memory for the message: other connections hold too much");
         _content.Charge(needed);
         if (_content.AddBody(payload, out var body)) Publish(body);

@@ -39,6 +39,9 @@ internal sealed class FrameRules(KafkaOptions options) : IFrameRules
             ?? $"The client announced a request of {length} bytes; between {SmallestHeader} and {largest} are served. Is it a Kafka client?");
     }
 
+    public bool IsPublish(ReadOnlySpan<byte> head) =>
+        !IsBare && head.Length >= sizeof(int) + sizeof(short) && (ApiKey)BinaryPrimitives.ReadInt16BigEndian(head[sizeof(int)..]) == ApiKey.Produce;
+
     private static string? Guess(ReadOnlySpan<byte> head)
     {
         if (head[0] == 0x16 && head[1] == 3) return "The client began a TLS handshake, and this port speaks plain Kafka. Set security.protocol=PLAINTEXT in the client.";

@@ -33,6 +33,7 @@ public sealed class KafkaSession : IDisposable
     private readonly CancellationTokenSource _ended = new();
     private readonly ConcurrentBag<PendingRequest> _pool = [];
     private volatile bool _stopping;
+    private long _heldBytes;
     private DateTimeOffset? _authenticatedUntil;
     private long _mutedUntil;
 
@@ -193,10 +194,26 @@ public sealed class KafkaSession : IDisposable
         return true;
     }
 
+    /// <summary>Notes that a request holds bytes.</summary>
+    internal void Hold(int bytes) => Interlocked.Add(ref _heldBytes, bytes);
+
+    /// <summary>Notes that it does not any longer.</summary>
+    internal void LetGo(int bytes) => Interlocked.Add(ref _heldBytes, -bytes);
+
+    /// <summary>Waits until the connection's requests leave room for another; false if answers can no longer be written.</summary>
+    private ValueTask<bool> WaitForRoomAsync() => Interlocked.Read(ref _heldBytes) <= FrontEnd.Options.MaxInFlightBytes ? ValueTask.FromResult(true) : WaitForAnswersAsync();
+
+    private async ValueTask<bool> WaitForAnswersAsync()
+    {
+        while (Interlocked.Read(ref _heldBytes) > FrontEnd.Options.MaxInFlightBytes)
+            if (!await _responses.WaitUntilAtMostAsync(_responses.Count / 2).ConfigureAwait(false)) return false;
+        return true;
+    }
+
     private async Task ReadAsync()
     {
         var overlapping = false;
-        while (!_stopping && await _frames.ReadAsync(default).ConfigureAwait(false) is { } frame)
+        while (!_stopping && await WaitForRoomAsync().ConfigureAwait(false) && await _frames.ReadAsync(default).ConfigureAwait(false) is { } frame)
         {
             // The answer before this request may have been too much only now.
             if (!await WaitWhileMutedAsync().ConfigureAwait(false))

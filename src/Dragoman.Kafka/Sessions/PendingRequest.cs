@@ -59,6 +59,7 @@ internal sealed class PendingRequest : PendingResponse
     public void Begin(Frame frame, in RequestHeader header, int headerLength, RequestHandler handler)
     {
         _frame = frame;
+        Session.Hold(frame.Length);
         Header = header;
         Handler = handler;
         Body = frame.Memory[headerLength..];
@@ -126,8 +127,10 @@ internal sealed class PendingRequest : PendingResponse
     public void ReleaseFrame()
     {
         Body = default;
-        _frame?.Dispose();
+        if (_frame is not { } frame) return;
         _frame = null;
+        Session.LetGo(frame.Length);
+        frame.Dispose();
     }
 
     /// <summary>Makes the object ready for another request.</summary>

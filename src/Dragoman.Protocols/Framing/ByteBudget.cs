@@ -5,9 +5,10 @@ namespace Dragoman.Protocols.Framing;
 /// client that announces much and sends nothing takes nothing from the others.
 /// </summary>
 /// <remarks>
-/// A client that sends much of a message and then stops, or nearly so, holds what it has sent. Two rules keep that from
-/// costing the others: large messages never take the last quarter of the budget; and whoever has waited for a second
-/// ends those that are sending slowest, one after the other, until there is room.
+/// A client that sends much of a message and then stops, or nearly so, holds what it has sent; and publishers hold what
+/// a slow disk has not taken yet. Two rules keep that from costing the others: each kind of message leaves something to
+/// the next (<see cref="BudgetShare"/>); and whoever has waited for a second ends those that are sending slowest, one
+/// after the other, until there is room.
 /// </remarks>
 public sealed class ByteBudget
 {
@@ -21,10 +22,9 @@ public sealed class ByteBudget
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
-    private readonly Queue<Waiter> _waiters = new();
-    private readonly Queue<Waiter> _largeWaiters = new();
+    private readonly Queue<Waiter>[] _waiters = [new(), new(), new()];
+    private readonly long[] _limits;
     private readonly LinkedList<Arrival> _arriving = new();
-    private readonly long _largeLimit;
     private long _used;
 
     /// <summary>Creates a budget.</summary>
@@ -32,7 +32,7 @@ public sealed class ByteBudget
     public ByteBudget(long limit)
     {
         Limit = limit;
-        _largeLimit = limit - limit / 4;
+        _limits = [limit, limit - limit / 8, limit - limit / 4];
     }
 
     private sealed record Waiter(int Bytes, TaskCompletionSource<bool> Taken);
@@ -51,21 +51,21 @@ public sealed class ByteBudget
 
     /// <summary>Takes bytes, waiting in turn until others have given theirs back.</summary>
     /// <param name="bytes">How many.</param>
-    /// <param name="isLarge">Whether the message that they are for is larger than <see cref="LargeMessage"/>.</param>
+    /// <param name="share">What they are for.</param>
     /// <param name="patience">
     /// How long to wait. Holders of half a message may all wait for one another; that ends with those who give up.
     /// </param>
     /// <param name="time">The clock that patience is measured by.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <returns>False if it took too long: nothing was taken.</returns>
-    public ValueTask<bool> TakeAsync(int bytes, bool isLarge, TimeSpan patience, TimeProvider time, CancellationToken cancellation)
+    public ValueTask<bool> TakeAsync(int bytes, BudgetShare share, TimeSpan patience, TimeProvider time, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(time);
         Waiter waiter;
         lock (_lock)
         {
-            var waiters = isLarge ? _largeWaiters : _waiters;
-            if (waiters.Count == 0 && Fits(bytes, isLarge))
+            var waiters = _waiters[(int)share];
+            if (waiters.Count == 0 && Fits(bytes, share))
             {
                 _used += bytes;
                 return ValueTask.FromResult(true);
@@ -146,21 +146,20 @@ public sealed class ByteBudget
         foreach (var (_, arrival) in slow) arrival.End();
     }
 
-    private bool Fits(int bytes, bool isLarge) => _used == 0 || _used + bytes <= (isLarge ? _largeLimit : Limit);
+    private bool Fits(int bytes, BudgetShare share) => _used == 0 || _used + bytes <= _limits[(int)share];
 
     private void Wake()
     {
-        Wake(_waiters, isLarge: false);
-        Wake(_largeWaiters, isLarge: true);
+        for (var share = BudgetShare.Control; share <= BudgetShare.LargePublish; share++) Wake(_waiters[(int)share], share);
     }
 
-    private void Wake(Queue<Waiter> waiters, bool isLarge)
+    private void Wake(Queue<Waiter> waiters, BudgetShare share)
     {
         while (waiters.TryPeek(out var waiter))
         {
             if (!waiter.Taken.Task.IsCompleted)
             {
-                if (!Fits(waiter.Bytes, isLarge)) return;
+                if (!Fits(waiter.Bytes, share)) return;
                 if (waiter.Taken.TrySetResult(true)) _used += waiter.Bytes;
             }
             waiters.Dequeue();

@@ -16,6 +16,10 @@ public interface IFrameRules
     /// <param name="head">The length itself and the first bytes behind it, as they came.</param>
     /// <exception cref="ConnectionFailedException">The frame is not acceptable.</exception>
     void Check(int length, ReadOnlySpan<byte> head);
+
+    /// <summary>Whether a frame, by its first bytes, publishes messages. Others find room when publishers have to wait.</summary>
+    /// <param name="head">The length and the first bytes behind it.</param>
+    bool IsPublish(ReadOnlySpan<byte> head);
 }
 
 /// <summary>
@@ -45,6 +49,7 @@ public sealed class FrameReader(PipeReader input, IFrameRules rules, ByteBudget 
     {
         var wanted = sizeof(int) + rules.PrefixLength;
         int length;
+        BudgetShare share;
         while (true)
         {
             var result = await input.ReadAsync(cancellation).ConfigureAwait(false);
@@ -56,19 +61,20 @@ public sealed class FrameReader(PipeReader input, IFrameRules rules, ByteBudget 
                 input.AdvanceTo(bytes.Start);
                 continue;
             }
-            if (TryReadHead(bytes, wanted, out length)) break;
+            if (TryReadHead(bytes, wanted, out length, out share)) break;
             input.AdvanceTo(bytes.Start, bytes.End);
             if (!result.IsCompleted) continue;
             if (bytes.IsEmpty) return null;
             throw new ConnectionFailedException($"The peer closed after {bytes.Length} bytes of a message.");
         }
-        return await ReadBodyAsync(length, cancellation).ConfigureAwait(false);
+        return await ReadBodyAsync(length, share, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Judges a frame as soon as its first bytes are there; an unacceptable length is refused even without them.</summary>
-    private bool TryReadHead(in ReadOnlySequence<byte> bytes, int wanted, out int length)
+    private bool TryReadHead(in ReadOnlySequence<byte> bytes, int wanted, out int length, out BudgetShare share)
     {
         length = 0;
+        share = default;
         if (bytes.Length < sizeof(int)) return false;
         Span<byte> head = stackalloc byte[wanted];
         head = head[..(int)Math.Min(wanted, bytes.Length)];
@@ -76,12 +82,13 @@ public sealed class FrameReader(PipeReader input, IFrameRules rules, ByteBudget 
         length = BinaryPrimitives.ReadInt32BigEndian(head);
         rules.Check(length, head);
         if (head.Length < wanted) return false;
+        share = length > ByteBudget.LargeMessage ? BudgetShare.LargePublish : rules.IsPublish(head) ? BudgetShare.Publish : BudgetShare.Control;
         input.AdvanceTo(bytes.GetPosition(sizeof(int)));
         return true;
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<Frame?> ReadBodyAsync(int length, CancellationToken cancellation)
+    private async ValueTask<Frame?> ReadBodyAsync(int length, BudgetShare share, CancellationToken cancellation)
     {
         var frame = new Frame(budget);
         var isArriving = false;
@@ -110,7 +117,7 @@ public sealed class FrameReader(PipeReader input, IFrameRules rules, ByteBudget 
                     // While it waits for memory it is not its sender that is slow.
                     if (isArriving) budget.Remove(_arrival);
                     isArriving = false;
-                    if (!await budget.TakeAsync(more, length > ByteBudget.LargeMessage, Patience, time, cancellation).ConfigureAwait(false))
+                    if (!await budget.TakeAsync(more, share, Patience, time, cancellation).ConfigureAwait(false))
                         throw new ConnectionFailedException($"There was no memory for a message of {length} bytes for {Patience.TotalSeconds:0} s: other requests hold {budget.Used} bytes.");
                     frame.Charged += more;
                     frame.Grow(capacity);

@@ -28,6 +28,15 @@ public sealed class ResponseQueue
     private bool _ended;
     private bool _failed;
 
+    /// <summary>Requests that are unanswered.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock) return _queue.Count;
+        }
+    }
+
     /// <summary>Waits until at most so many requests are unanswered.</summary>
     /// <returns>False if answers can no longer be written.</returns>
     public ValueTask<bool> WaitUntilAtMostAsync(int unanswered)

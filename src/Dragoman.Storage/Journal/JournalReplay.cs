@@ -113,7 +113,9 @@ internal sealed class JournalReplay : ICommitVisitor
         _file.SyncedLength = _file.Length;
         NextRound = scanner.NextRound;
         LastHash = scanner.NextHash;
-        _replayed.Add(_file);
+        // A file that a start made and never used is no part of the journal: nothing says that its header is on disk, and
+        // a manifest must not come to rely on it. The one that the manifest names was synced before.
+        if (_file.Length > RoundFormat.FileHeaderSize || _file.Number == _manifest.JournalFile) _replayed.Add(_file);
     }
 
     /// <summary>

@@ -19,14 +19,16 @@ internal static class KafkaReader
         LogConnectionClose = false,
     }).SetLogHandler(static (_, _) => { }).Build();
 
-    /// <summary>All records of a partition, from its start to its end.</summary>
+    /// <summary>All records of a partition, from its start to where its end is now.</summary>
     public static List<(long Offset, byte[] Value)> ReadAll(string bootstrap, string topic, int partition)
     {
         using var consumer = Consumer(bootstrap);
+        var end = consumer.QueryWatermarkOffsets(new TopicPartition(topic, partition), TimeSpan.FromSeconds(60)).High.Value;
         consumer.Assign(new TopicPartitionOffset(topic, partition, 0));
-        var records = new List<(long, byte[])>();
+        var records = new List<(long Offset, byte[] Value)>();
         while (true)
         {
+            if (records.Count > 0 && records[^1].Offset + 1 >= end) return records;
             var result = consumer.Consume(TimeSpan.FromSeconds(60)) ?? throw new TimeoutException($"{topic}-{partition} gave nothing for a minute after {records.Count} records.");
             if (result.IsPartitionEOF) return records;
             records.Add((result.Offset.Value, result.Message.Value));
