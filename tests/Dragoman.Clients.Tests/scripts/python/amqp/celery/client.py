@@ -29,7 +29,7 @@ def retries():
 
 def eta():
     # More of them than the worker prefetches: it has to be able to raise its limit while it holds them.
-    due = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=3)
+    due = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=15)
     late = [stamp.apply_async(eta=due) for _ in range(10)]
     # Meanwhile the worker goes on with what is due now.
     assert add.delay(4, 4).get(timeout=PATIENCE) == 8
@@ -39,7 +39,7 @@ def eta():
 
 
 def revoke():
-    due = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=4)
+    due = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=10)
     doomed = add.apply_async((1, 1), eta=due)
     time.sleep(1)
     doomed.revoke()
@@ -52,8 +52,8 @@ def revoke():
 
 
 def control():
-    assert app.control.ping(timeout=3), 'no worker answered'
-    reserved = app.control.inspect(timeout=3).stats()
+    assert app.control.ping(timeout=20, limit=1), 'no worker answered'
+    reserved = app.control.inspect(timeout=20, limit=1).stats()
     assert len(reserved) == 1, reserved
 
 
