@@ -91,8 +91,8 @@ internal sealed class CreateTopicsHandler : RequestHandler<CreateTopicsRequest, 
         }
         if (topic.ReplicationFactor is 0 or < Unset)
             throw new KafkaRequestException(ErrorCode.InvalidReplicationFactor, "The replication factor is larger than 0, or -1 for the default.");
-        if (topic.ReplicationFactor > 1)
-            throw new KafkaRequestException(ErrorCode.InvalidReplicationFactor, $"The replication factor {topic.ReplicationFactor} cannot be reached: there is one broker. Ask for 1, or for -1, the default.");
+        // More replicas than there are brokers are taken, although there is one, and Metadata says so: what applications ask
+        // for is written for clusters, and what they want with it, that a message survives, the commit mode promises here.
         if (topic.NumPartitions == Unset) return broker.Options.DefaultPartitions;
         if (topic.NumPartitions is < 1 or > ITopics.MaxPartitions)
             throw new KafkaRequestException(ErrorCode.InvalidPartitions, $"A topic has between 1 and {ITopics.MaxPartitions} partitions, or -1 for the default.");

@@ -55,11 +55,13 @@ public sealed class ConfluentAdminTests(SharedBroker broker) : IClassFixture<Sha
     }
 
     [Fact, Rows("K18")]
-    public async Task More_replicas_than_brokers_are_refused()
+    public async Task A_topic_that_asks_for_a_clusters_replicas_is_made_with_one()
     {
+        var topic = SharedBroker.Unique("t");
         using var admin = ConfluentKafka.Admin(broker.Kafka);
-        var refused = await Assert.ThrowsAsync<CreateTopicsException>(() => admin.CreateTopicsAsync([new() { Name = SharedBroker.Unique("t"), NumPartitions = 1, ReplicationFactor = 3 }]));
-        Assert.Equal(ErrorCode.InvalidReplicationFactor, Assert.Single(refused.Results).Error.Code);
+        await admin.CreateTopicsAsync([new() { Name = topic, NumPartitions = 1, ReplicationFactor = 3 }]);
+        var described = Assert.Single((await admin.DescribeTopicsAsync(TopicCollection.OfTopicNames([topic]))).TopicDescriptions);
+        Assert.Single(Assert.Single(described.Partitions).Replicas);
     }
 
     [Fact, Rows("K18", "K10")]
