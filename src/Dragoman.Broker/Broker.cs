@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Dragoman.Broker.Configs;
 using Dragoman.Broker.Groups;
+using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Producers;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Quotas;
@@ -26,6 +27,7 @@ public sealed class Broker : IAsyncDisposable
     internal const long ConfigsState = 12;
     internal const long QueuesState = 20;
     internal const long RoutesState = 21;
+    internal const long NamespacesState = 22;
     internal const long FirstTransactionState = 200;
 
     private readonly IScheduler _scheduler;
@@ -53,6 +55,7 @@ public sealed class Broker : IAsyncDisposable
         Queues.AddObserver(routing);
         Queues.DeadLetterRouter = routing;
         Routing = routing;
+        Namespaces = new Namespaces.Namespaces(store.GetState(NamespacesState), Topics, Queues, store.Time);
         _transactionTopics = seams.TopicsOfTransactions(Topics);
         _coordinator = StartCoordinator();
         _queues.Start();
@@ -78,6 +81,9 @@ public sealed class Broker : IAsyncDisposable
 
     /// <summary>The queues.</summary>
     public IQueues Queues => _queues;
+
+    /// <summary>The namespaces that were created.</summary>
+    public INamespaces Namespaces { get; }
 
     /// <summary>How messages get from topics to queues.</summary>
     public IRouting Routing { get; }
@@ -142,6 +148,7 @@ public sealed class Broker : IAsyncDisposable
             [ConfigsState] = new ConfigRegistry(),
             [QueuesState] = new QueueRegistry(),
             [RoutesState] = new RoutingState(),
+            [NamespacesState] = new NamespaceState(),
         };
         foreach (var (id, machine) in GroupCoordinator.CreateMachines()) machines.Add(id, machine);
         for (var i = 0; i < TransactionContext.Shards; i++) machines.Add(FirstTransactionState + i, new TransactionShard());

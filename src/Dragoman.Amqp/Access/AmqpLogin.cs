@@ -9,7 +9,8 @@ namespace Dragoman.Amqp.Access;
 /// <summary>Who has logged in.</summary>
 /// <param name="Name">The name under which the client may publish.</param>
 /// <param name="Identity">What that allows.</param>
-internal sealed record AmqpUser(string Name, ClientIdentity Identity);
+/// <param name="HasToken">Whether it was a token that said so, which ends.</param>
+internal sealed record AmqpUser(string Name, ClientIdentity Identity, bool HasToken = false);
 
 /// <summary>AMQP's log-in: a name and a password, a token as the password, or a certificate.</summary>
 /// <param name="authenticator">Knows the users.</param>
@@ -26,7 +27,7 @@ internal sealed class AmqpLogin(Authenticator authenticator)
         if (!authenticator.Accounts.IsEnabled) return new AmqpUser(name, new ClientIdentity(authenticator.Accounts, name, host));
         if (authenticator.CheckPassword(name, password, host) is { } user) return new AmqpUser(name, user);
         // As with RabbitMQ's OAuth 2 plug-in, a token travels in the place of a password, whatever the name.
-        if (authenticator.CheckToken(password, host, out _) is { User: { } owner } byToken) return new AmqpUser(owner, byToken);
+        if (authenticator.CheckToken(password, host, out _) is { User: { } owner } byToken) return new AmqpUser(owner, byToken, HasToken: true);
         return authenticator.RequiresLogin ? null : new AmqpUser(name, authenticator.Anonymous(host));
     }
 

@@ -69,7 +69,7 @@ internal sealed class ConnectionOpenHandler : ConnectionMethod<ConnectionOpen>
     protected override ValueTask HandleAsync(AmqpSession session, ConnectionOpen method)
     {
         ConnectionStates.Require(session, SessionState.Opening);
-        if (VirtualHosts.ToNamespace(method.VirtualHost) is not { } space) throw Errors.NotAllowed($"vhost {method.VirtualHost} not found");
+        if (VirtualHosts.ToNamespace(method.VirtualHost) is not { } space || !session.FrontEnd.Broker.Namespaces.Exists(space)) throw Errors.NotAllowed($"vhost {method.VirtualHost} not found");
         if (!session.FrontEnd.Login.MayEnter(session.User, space))
             throw Errors.NotAllowed($"access to vhost '{method.VirtualHost}' refused for user '{session.User.Name}'");
         session.VirtualHost = method.VirtualHost;
@@ -91,7 +91,7 @@ internal sealed class ConnectionCloseHandler : ConnectionMethod<ConnectionClose>
         await session.FrontEnd.OnSessionEndedAsync(session).ConfigureAwait(false);
         session.Output.Send(0, default(ConnectionCloseOk));
         // Both sides may close at once; ours still waits for its answer then.
-        if (session.State != SessionState.Closing) session.OnClosed();
+        if (session.State != SessionState.Closing) session.OnClientClosed();
     }
 }
 
@@ -106,16 +106,15 @@ internal sealed class ConnectionCloseOkHandler : ConnectionMethod<ConnectionClos
     }
 }
 
-/// <summary>The client renews its password or token: it is checked, and the connection goes on as it was.</summary>
+/// <summary>The client renews its token. Passwords do not end, so another one than at log-in changes nothing, as in RabbitMQ.</summary>
 internal sealed class ConnectionUpdateSecretHandler : ConnectionMethod<ConnectionUpdateSecret>
 {
     protected override ValueTask HandleAsync(AmqpSession session, ConnectionUpdateSecret method)
     {
         ConnectionStates.Require(session, SessionState.Open);
         var secret = System.Text.Encoding.UTF8.GetString(method.NewSecret);
-        if (session.FrontEnd.Login.Check(session.User.Name, secret, session.Remote) is not { } user)
-            throw Errors.NotAllowed("New secret was refused by one of the backends");
-        session.User = user;
+        if (session.User.HasToken)
+            session.User = session.FrontEnd.Login.Check(session.User.Name, secret, session.Remote) ?? throw Errors.NotAllowed("New secret was refused by one of the backends");
         session.FrontEnd.Log.LogDebug("AMQP connection {Connection} has renewed its secret: {Reason}", session.Name, method.Reason);
         session.Output.Send(0, default(ConnectionUpdateSecretOk));
         return default;

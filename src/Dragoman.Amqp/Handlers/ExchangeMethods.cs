@@ -1,6 +1,5 @@
 using Dragoman.Amqp.Sessions;
 using Dragoman.Amqp.Topology;
-using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
 using Dragoman.Broker.Routing;
 using Dragoman.Broker.Security;
@@ -25,7 +24,7 @@ internal sealed class ExchangeDeclareHandler : ChannelMethod<ExchangeDeclare>
         else
         {
             Exchanges.RefuseDefault(method.Exchange);
-            if (!ExchangeTypes.IsKnown(method.Type)) throw new ConnectionException(ReplyCode.CommandInvalid, $"unknown exchange type '{method.Type}'");
+            if (!ExchangeTypes.IsKnown(method.Type)) throw Errors.Precondition($"unknown exchange type '{method.Type}'");
             session.Require(Operations.Configure, ResourceKind.Topic, method.Exchange);
             var facet = ExchangeDeclaration.ToFacet(method.Type, method.Durable, method.AutoDelete, method.Internal, method.Arguments, exchange);
             if (facet.AlternateTopic is { } alternate)

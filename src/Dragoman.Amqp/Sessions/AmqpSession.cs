@@ -177,15 +177,21 @@ public sealed class AmqpSession : IDisposable
     /// <summary>Ends the loop once the current frame is handled: both sides have said that they are done.</summary>
     internal void OnClosed() => State = SessionState.Closed;
 
+    /// <summary>The client has said goodbye: it closes the socket when it has sent what it had begun to.</summary>
+    internal void OnClientClosed()
+    {
+        State = SessionState.Draining;
+        Volatile.Write(ref _deadline, DeadlineAfter(CloseTimeout));
+    }
+
     /// <summary>Tells the client why the connection ends, and waits for it to have understood.</summary>
     internal void BeginClose(ReplyCode code, string text, MethodId method)
     {
-        if (State is SessionState.Closing or SessionState.Closed) return;
+        if (State is SessionState.Closing or SessionState.Draining or SessionState.Closed) return;
         FrontEnd.Log.LogWarning("Closing AMQP connection {Connection}: {Code} - {Reason}", Name, code.Name(), text);
         State = SessionState.Closing;
         Observe(ReleaseChannelsAsync());
         Volatile.Write(ref _deadline, DeadlineAfter(CloseTimeout));
-        _ending = "it did not answer connection.close";
         Output.Send(0, new ConnectionClose { Code = (ushort)code, Text = $"{code.Name()} - {text}", ClassId = method.Class, MethodId = method.Method });
     }
 
@@ -244,6 +250,13 @@ public sealed class AmqpSession : IDisposable
         }
     }
 
+    private void GiveUpQuietly()
+    {
+        _stopped = true;
+        _writerFailed = true;
+        _input.CancelPendingRead();
+    }
+
     /// <summary>Ends the connection without a word.</summary>
     internal void GiveUp(string reason)
     {
@@ -296,6 +309,12 @@ public sealed class AmqpSession : IDisposable
             Volatile.Write(ref _lastRead, now);
             UnixNow = _time.GetUtcNow().ToUnixTimeMilliseconds();
             var bytes = result.Buffer;
+            if (State == SessionState.Draining)
+            {
+                _input.AdvanceTo(bytes.End);
+                if (result.IsCompleted) return;
+                continue;
+            }
             try
             {
                 _handling = true;
@@ -320,7 +339,7 @@ public sealed class AmqpSession : IDisposable
     {
         try
         {
-            while (State != SessionState.Closed && FrameParser.TryRead(ref bytes, FrameMax, out var header, out var payload))
+            while (State is not (SessionState.Closed or SessionState.Draining) && FrameParser.TryRead(ref bytes, FrameMax, out var header, out var payload))
             {
                 var handling = Handle(header, payload);
                 if (!handling.IsCompletedSuccessfully) await handling.ConfigureAwait(false);
@@ -463,9 +482,9 @@ public sealed class AmqpSession : IDisposable
         var now = _time.GetTimestamp();
         if (now > Volatile.Read(ref _deadline))
         {
-            if (State is SessionState.Closing or SessionState.Closed)
+            if (State is SessionState.Closing or SessionState.Draining or SessionState.Closed)
             {
-                Abort();
+                GiveUpQuietly();
                 return;
             }
             GiveUp($"it did not finish the handshake within {FrontEnd.Options.HandshakeTimeout.TotalSeconds:0} s");

@@ -21,6 +21,9 @@ internal enum SessionState
     /// <summary>The server has closed it and waits for the client to have understood; all else is ignored.</summary>
     Closing,
 
+    /// <summary>The client has closed it, and closes the socket when it is done: what it still had to send is ignored.</summary>
+    Draining,
+
     /// <summary>Nothing more is read.</summary>
     Closed,
 }

@@ -35,7 +35,7 @@ public static class BrokerInspector
         var machines = Broker.CreateMachines();
         var registry = (TopicRegistry)machines[Broker.TopicsState];
         var producers = (ProducerIdState)machines[Broker.ProducerIdsState];
-        var names = new Dictionary<long, string> { [Broker.TopicsState] = "topics", [Broker.ProducerIdsState] = "producer ids", [Broker.SecurityStateId] = "accounts", [Broker.QuotasState] = "quotas", [Broker.ConfigsState] = "configurations", [Broker.QueuesState] = "queues", [Broker.RoutesState] = "routes" };
+        var names = new Dictionary<long, string> { [Broker.TopicsState] = "topics", [Broker.ProducerIdsState] = "producer ids", [Broker.SecurityStateId] = "accounts", [Broker.QuotasState] = "quotas", [Broker.ConfigsState] = "configurations", [Broker.QueuesState] = "queues", [Broker.RoutesState] = "routes", [Broker.NamespacesState] = "namespaces" };
         for (var i = 0; i < TransactionContext.Shards; i++) names.Add(Broker.FirstTransactionState + i, $"transactions, share {i}");
         var store = new StoreInspector(files, directory, machines, options).Inspect(cancellation);
         var topics = new List<InspectedTopic>();

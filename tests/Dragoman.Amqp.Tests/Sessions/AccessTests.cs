@@ -66,6 +66,7 @@ public sealed class AccessTests
         Assert.Equal(AccountStatus.Ok, (await accounts.CreateUserAsync(new User("app", [], []).WithPassword("secret", salt))).Status);
         var rule = new Permission("app", NamespaceName.Default, ResourceKind.Any, new NamePattern(PatternKind.Regex, "^app-"), Operations.Configure | Operations.Write | Operations.Read);
         Assert.Equal(AccountStatus.Ok, (await accounts.AddPermissionsAsync([rule])).Status);
+        Assert.Equal(NamespaceStatus.Ok, (await fixture.Broker.Namespaces.CreateAsync(new NamespaceName("public", "other"))).Status);
         return fixture;
     }
 

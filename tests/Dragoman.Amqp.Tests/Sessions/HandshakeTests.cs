@@ -86,6 +86,21 @@ public sealed class HandshakeTests
     }
 
     [Fact]
+    public async Task A_virtual_host_has_to_be_there()
+    {
+        await using var fixture = await AmqpFixture.StartAsync();
+        var client = fixture.Raw();
+        await client.SendRawAsync(ProtocolHeader.Bytes.ToArray());
+        await client.ReceiveAsync();
+        await client.SendAsync(0, new ConnectionStartOk { Mechanism = "PLAIN", Response = "\0guest\0guest"u8.ToArray(), Locale = "en_US" });
+        await client.ReceiveAsync();
+        await client.SendAsync(0, new ConnectionTuneOk { FrameMax = 131072 });
+        await client.SendAsync(0, new ConnectionOpen { VirtualHost = "nowhere" });
+        var close = (await client.ReceiveAsync()).As<ConnectionClose>();
+        Assert.Equal((530, "NOT_ALLOWED - vhost nowhere not found"), (close.Code, close.Text));
+    }
+
+    [Fact]
     public async Task A_frame_larger_than_agreed_ends_the_connection_with_its_reason()
     {
         await using var fixture = await AmqpFixture.StartAsync();
@@ -137,6 +152,9 @@ public sealed class HandshakeTests
         await using var fixture = await AmqpFixture.StartAsync();
         var client = await fixture.ConnectAsync();
         await client.AskAsync<ConnectionClose, ConnectionCloseOk>(0, new ConnectionClose { Code = 200, Text = "bye" });
+        // Some clients send on what they had begun to, and close the socket then.
+        await client.PublishAsync(1, "", "q", new byte[100_000]);
+        await client.DisposeAsync();
         await client.Ended;
     }
 

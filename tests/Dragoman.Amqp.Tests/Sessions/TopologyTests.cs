@@ -1,5 +1,6 @@
 using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
+using Dragoman.Broker.Namespaces;
 
 namespace Dragoman.Amqp.Tests.Sessions;
 
@@ -147,8 +148,7 @@ public sealed class TopologyTests
             Assert.Equal((403, $"ACCESS_REFUSED - {text}"), (close.Code, close.Text));
         }
         await client.ChannelAsync();
-        await client.SendAsync(1, new ExchangeDeclare { Exchange = "e", Type = "x-nonsense" });
-        Assert.Equal((503, "COMMAND_INVALID - unknown exchange type 'x-nonsense'"), ((await client.ReceiveAsync()).As<ConnectionClose>() is var c ? (c.Code, c.Text) : default));
+        Assert.Equal("PRECONDITION_FAILED - unknown exchange type 'x-nonsense'", (await client.RefusedAsync(1, new ExchangeDeclare { Exchange = "e", Type = "x-nonsense" })).Text);
     }
 
     [Fact]
@@ -215,6 +215,7 @@ public sealed class TopologyTests
     public async Task Virtual_hosts_are_apart()
     {
         await using var fixture = await AmqpFixture.StartAsync();
+        Assert.Equal(NamespaceStatus.Ok, (await fixture.Broker.Namespaces.CreateAsync(new NamespaceName("public", "other"))).Status);
         var here = await fixture.ConnectAsync();
         var there = await fixture.ConnectAsync("other");
         await here.ChannelAsync();
