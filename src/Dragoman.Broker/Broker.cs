@@ -49,7 +49,7 @@ public sealed class Broker : IAsyncDisposable
         Accounts = new Accounts(store.GetState(SecurityStateId));
         Quotas = new Quotas.Quotas(store.GetState(QuotasState), store.Time);
         Configs = new Configs.Configs(store.GetState(ConfigsState));
-        _groups = new GroupCoordinator(store, Topics, options.Groups, scheduler, random);
+        _groups = new GroupCoordinator(store, Topics, Configs, options.Groups, scheduler, random);
         _queues = new Queues.Queues(new SubscriptionHost(store, scheduler), store.GetState(QueuesState), random);
         var routing = new TopicRouting(store.GetState(RoutesState), Topics, Queues);
         Queues.AddObserver(routing);

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Dragoman.Broker.Configs;
 using Dragoman.Broker.Groups.Classic;
 using Dragoman.Broker.Groups.Consumer;
 using Dragoman.Broker.Groups.Offsets;
@@ -26,13 +27,18 @@ internal sealed class GroupCoordinator : IGroups, ITransactionalOffsets, IDispos
     private readonly ITimer _expiry;
     private int _isExpiring;
 
-    public GroupCoordinator(Store store, ITopics topics, GroupOptions options, IScheduler scheduler, Random random)
+    public GroupCoordinator(Store store, ITopics topics, IConfigs configs, GroupOptions options, IScheduler scheduler, Random random)
     {
         Options = options;
         _store = store;
         _scheduler = scheduler;
         for (var i = 0; i < Shards; i++)
-            _shards[i] = new GroupShard(store, store.GetState(FirstState + i), topics, options, scheduler, new Random(random.Next()));
+            _shards[i] = new GroupShard(store, store.GetState(FirstState + i), topics, configs, options, scheduler, new Random(random.Next()));
+        configs.Changed += target =>
+        {
+            if (target.Kind != ConfigKind.Group) return;
+            foreach (var shard in _shards) shard.OnConfigured(target);
+        };
         _expiry = store.Time.CreateTimer(
             static groups => ((GroupCoordinator)groups!).OnExpiryTimer(), this, options.OffsetsRetentionCheckInterval, options.OffsetsRetentionCheckInterval);
     }

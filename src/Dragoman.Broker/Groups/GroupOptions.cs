@@ -37,11 +37,11 @@ public sealed record GroupOptions
     /// </summary>
     public TimeSpan ConsumerSessionTimeout { get; init; } = TimeSpan.FromSeconds(45);
 
-    /// <summary>The shortest session that can be set for a group; Kafka's <c>group.consumer.min.session.timeout.ms</c>.</summary>
-    public TimeSpan ConsumerMinSessionTimeout { get; init; } = TimeSpan.FromSeconds(45);
+    /// <summary>The shortest session that can be set for a group; Kafka's <c>group.consumer.min.session.timeout.ms</c>, 45 seconds there.</summary>
+    public TimeSpan ConsumerMinSessionTimeout { get; init; } = TimeSpan.FromSeconds(6);
 
-    /// <summary>The longest session that can be set for a group; Kafka's <c>group.consumer.max.session.timeout.ms</c>.</summary>
-    public TimeSpan ConsumerMaxSessionTimeout { get; init; } = TimeSpan.FromSeconds(60);
+    /// <summary>The longest session that can be set for a group; Kafka's <c>group.consumer.max.session.timeout.ms</c>, 60 seconds there.</summary>
+    public TimeSpan ConsumerMaxSessionTimeout { get; init; } = TimeSpan.FromMinutes(30);
 
     /// <summary>
     /// The longest time between heartbeats of such a member, where nothing is set for the group; Kafka's

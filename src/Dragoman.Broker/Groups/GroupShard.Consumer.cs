@@ -1,3 +1,4 @@
+using Dragoman.Broker.Configs;
 using Dragoman.Broker.Groups.Classic;
 using Dragoman.Broker.Groups.Consumer;
 using Dragoman.Broker.Groups.State;
@@ -145,5 +146,15 @@ internal sealed partial class GroupShard
 
     private ConsumerGroup NewConsumerGroup(GroupName name, ConsumerState state) => new(name, state, _options, SettingsOf(name), _topicView);
 
-    private ConsumerSettings SettingsOf(GroupName name) => new((int)_options.ConsumerSessionTimeout.TotalMilliseconds, null);
+    private ConsumerSettings SettingsOf(GroupName name) => ConsumerSettings.From(_configs.Get(ConsumerSettings.TargetOf(name)), _options);
+
+    /// <summary>Takes in what is configured of groups now. Members hear of it with their next heartbeats.</summary>
+    public void OnConfigured(ConfigTarget target)
+    {
+        lock (Log.Lock)
+        {
+            foreach (var group in _consumer.Values)
+                if (ConsumerSettings.TargetOf(group.Name) == target) group.Settings = SettingsOf(group.Name);
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Dragoman.Broker.Configs;
 using Dragoman.Broker.Groups.Classic;
 using Dragoman.Broker.Groups.Consumer;
 using Dragoman.Broker.Groups.State;
@@ -27,6 +28,7 @@ internal sealed partial class GroupShard : IDisposable
     private readonly IScheduler _scheduler;
     private readonly ITopics _topics;
     private readonly TopicView _topicView;
+    private readonly IConfigs _configs;
     private readonly GroupOptions _options;
     private readonly Random _random;
     private readonly ITimer _timer;
@@ -36,7 +38,7 @@ internal sealed partial class GroupShard : IDisposable
     private bool _isTimeRunning;
     private bool _disposed;
 
-    public GroupShard(Store store, StateLog log, ITopics topics, GroupOptions options, IScheduler scheduler, Random random)
+    public GroupShard(Store store, StateLog log, ITopics topics, IConfigs configs, GroupOptions options, IScheduler scheduler, Random random)
     {
         Log = log;
         _state = (GroupShardState)log.Machine;
@@ -45,6 +47,7 @@ internal sealed partial class GroupShard : IDisposable
         _options = options;
         _scheduler = scheduler;
         _topicView = new TopicView(topics);
+        _configs = configs;
         _random = random;
         _started = store.Time.GetTimestamp();
         _timer = store.Time.CreateTimer(static shard => ((GroupShard)shard!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using Dragoman.Broker.Configs;
+using Dragoman.Broker.Groups.Consumer;
 using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
 using Dragoman.Kafka.Configs;
+using Dragoman.Kafka.Groups;
 using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
@@ -37,6 +39,14 @@ internal static class ConfigChanges
                 var nodes = request.FrontEnd.NodeConfigs;
                 await ChangeAsync(nodes.Find(name), nodes.FindDynamic, changes, replaceAll, validateOnly, request).ConfigureAwait(false);
                 break;
+            case ConfigResourceType.Group:
+                if (!request.MayUseGroup(Operations.AlterConfigs, name)) throw new KafkaRequestException(ErrorCode.GroupAuthorizationFailed, "The client may not change this group's configuration.");
+                if (name.Length == 0) throw new KafkaRequestException(ErrorCode.InvalidRequest, "A group has a name.");
+                var options = request.Broker.Groups.Options;
+                await ChangeAsync(
+                    ConsumerSettings.TargetOf(KafkaGroupNames.Parse(name)), config => GroupConfigs.Find(config, options), changes, replaceAll, validateOnly, request,
+                    configured => GroupConfigs.Check(configured, options)).ConfigureAwait(false);
+                break;
             case ConfigResourceType.BrokerLogger:
                 throw new KafkaRequestException(ErrorCode.InvalidRequest, "What is logged is settled when the broker starts: its loggers have no configuration.");
             default:
@@ -45,7 +55,8 @@ internal static class ConfigChanges
     }
 
     private static async ValueTask ChangeAsync(
-        ConfigTarget target, Func<string, TopicConfig> find, IReadOnlyList<ConfigChange> changes, bool replaceAll, bool validateOnly, PendingRequest request)
+        ConfigTarget target, Func<string, TopicConfig> find, IReadOnlyList<ConfigChange> changes, bool replaceAll, bool validateOnly, PendingRequest request,
+        Action<ImmutableSortedDictionary<string, string>>? check = null)
     {
         ImmutableSortedDictionary<string, string> Change(ImmutableSortedDictionary<string, string> before)
         {
@@ -61,7 +72,9 @@ internal static class ConfigChanges
                 config.Check(value);
                 after[change.Name] = value;
             }
-            return after.ToImmutable();
+            var changed = after.ToImmutable();
+            check?.Invoke(changed);
+            return changed;
         }
 
         var configs = request.Broker.Configs;

@@ -1,6 +1,8 @@
+using Dragoman.Broker.Groups.Consumer;
 using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
 using Dragoman.Kafka.Configs;
+using Dragoman.Kafka.Groups;
 using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
@@ -36,11 +38,12 @@ internal sealed class DescribeConfigsHandler : RequestHandler<DescribeConfigsReq
     private static IEnumerable<DescribeConfigsResponse.DescribeConfigsResourceResult> Describe(
         DescribeConfigsRequest.DescribeConfigsResource resource, DescribeConfigsRequest message, PendingRequest request)
     {
-        if (resource.ResourceType != ConfigResourceType.Topic) request.RequireCluster(Operations.DescribeConfigs);
+        if (resource.ResourceType is not (ConfigResourceType.Topic or ConfigResourceType.Group)) request.RequireCluster(Operations.DescribeConfigs);
         return resource.ResourceType switch
         {
             ConfigResourceType.Topic => DescribeTopic(resource.ResourceName, message, request),
             ConfigResourceType.Broker => DescribeNode(resource.ResourceName, message, request),
+            ConfigResourceType.Group => DescribeGroup(resource.ResourceName, message, request),
             ConfigResourceType.BrokerLogger =>
                 throw new KafkaRequestException(ErrorCode.InvalidRequest, "What is logged is settled when the broker starts: its loggers have no configuration."),
             _ => throw new KafkaRequestException(ErrorCode.InvalidRequest, $"Resources of type {resource.ResourceType} have no configuration here."),
@@ -79,6 +82,20 @@ internal sealed class DescribeConfigsHandler : RequestHandler<DescribeConfigsReq
                 Describe(nodes.All[set.Key].Definition, [(set.Key, set.Value, ConfigSource.DynamicDefaultBroker)], isReadOnly: false, message));
         }
         return nodes.All.Values.Select(config => Describe(config.Definition, [.. nodes.ValuesOf(config).Select(v => (config.Name, v.Value, v.Source))], !config.IsDynamic, message));
+    }
+
+    private static IEnumerable<DescribeConfigsResponse.DescribeConfigsResourceResult> DescribeGroup(string name, DescribeConfigsRequest message, PendingRequest request)
+    {
+        if (!request.MayUseGroup(Operations.DescribeConfigs, name))
+            throw new KafkaRequestException(ErrorCode.GroupAuthorizationFailed, "The client may not see this group's configuration.");
+        var configured = request.Broker.Configs.Get(ConsumerSettings.TargetOf(KafkaGroupNames.Parse(name)));
+        return GroupConfigs.All(request.Broker.Groups.Options).Select(config =>
+        {
+            var values = new List<(string Name, string Value, ConfigSource Source)>();
+            if (configured.TryGetValue(config.Name, out var set)) values.Add((config.Name, set, ConfigSource.Group));
+            values.Add((config.Name, config.Default, ConfigSource.Default));
+            return Describe(config, values, isReadOnly: false, message);
+        });
     }
 
     /// <summary>One configuration, given the values that it has, the one in force first.</summary>

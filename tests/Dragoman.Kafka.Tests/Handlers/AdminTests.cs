@@ -226,7 +226,7 @@ public sealed class AdminTests
                 new() { ResourceType = ConfigResourceType.Broker, ResourceName = "7" },
                 new() { ResourceType = ConfigResourceType.Broker, ResourceName = "8" },
                 new() { ResourceType = ConfigResourceType.Topic, ResourceName = "none" },
-                new() { ResourceType = ConfigResourceType.Group, ResourceName = "g" },
+                new() { ResourceType = ConfigResourceType.ClientMetrics, ResourceName = "g" },
             ],
         };
         var results = (await client.AskAsync<DescribeConfigsRequest, DescribeConfigsResponse>(request, 4)).Results;

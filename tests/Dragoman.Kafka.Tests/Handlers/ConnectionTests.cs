@@ -21,6 +21,9 @@ public sealed class ConnectionTests
             Assert.Equal((4, 16), ranges[ApiKey.Fetch]);
             Assert.Equal((0, 4), ranges[ApiKey.ApiVersions]);
             Assert.DoesNotContain(ApiKey.ControlledShutdown, ranges.Keys);
+            Assert.Equal((0, 1), ranges[ApiKey.ConsumerGroupHeartbeat]);
+            Assert.Equal(version >= 3 ? [("group.version", (short)1)] : [], response.FinalizedFeatures.Select(f => (f.Name, f.MaxVersionLevel)));
+            Assert.Equal(version >= 4 ? 1 : 0, response.SupportedFeatures.Count);
             // Version 5 belongs to a feature that is not finalised.
             Assert.Equal((0, 4), ranges[ApiKey.EndTxn]);
         }

@@ -276,6 +276,24 @@ public sealed class ConsumerCoordinatorTests
         Assert.Equal(GroupKind.Classic, (await DescribeAsync(test)).Kind);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_is_set_for_a_group_holds_at_once_and_after_a_restart(bool checkpoint)
+    {
+        await using var test = await StartAsync();
+        await test.CreateTopicAsync("t", 1);
+        await OkAsync(test, Joining("a"));
+        var target = ConsumerSettings.TargetOf(s_name);
+        await test.Broker.Configs.ChangeAsync(target, set => set.SetItem(ConsumerSettings.SessionTimeout, "8000").SetItem(ConsumerSettings.HeartbeatInterval, "2000"));
+        Assert.Equal(2_000, (await OkAsync(test, Living("a", 1))).IntervalMs);
+        if (checkpoint) await test.Broker.Store.CheckpointAsync();
+        await test.RestartAsync();
+        Assert.Equal(2_000, (await OkAsync(test, Living("a", 1))).IntervalMs);
+        test.Time.Advance(TimeSpan.FromSeconds(8));
+        await GoneAsync(test, "a");
+    }
+
     [Fact]
     public async Task Members_that_wait_in_a_classic_group_hear_of_the_upgrade()
     {
