@@ -1,4 +1,5 @@
 using Dragoman.Broker.Topics;
+using Dragoman.Broker.Transactions;
 
 namespace Dragoman.Broker;
 
@@ -6,7 +7,7 @@ namespace Dragoman.Broker;
 internal sealed record BrokerSeams
 {
     /// <summary>Mistakes that tests plant.</summary>
-    public PlantedDefects Defects { get; init; } = new();
+    public TransactionDefects Defects { get; init; } = new();
 
     /// <summary>The topics as the coordinator of transactions sees them: handles may be put in front that delay, move and fail.</summary>
     public Func<ITopics, ITopics> TopicsOfTransactions { get; init; } = static topics => topics;

@@ -13,8 +13,7 @@ internal sealed class OffsetStaging(TransactionContext context)
         var name = new GroupName(id.Namespace, group);
         try
         {
-            // The end of the transaction is behind this in the journal, and it is what makes the offsets count.
-            var commit = await context.Store.BeginAsync(CommitMode.Written, context.Offsets.BytesOf(name, offsets), cancellation);
+            var commit = await context.Store.BeginAsync(CommitMode.Fsync, context.Offsets.BytesOf(name, offsets), cancellation);
             var answer = Enqueue(commit, id, producer, name, caller, offsets, out var committed);
             await committed;
             return answer;

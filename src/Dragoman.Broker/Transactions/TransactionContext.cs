@@ -17,7 +17,7 @@ namespace Dragoman.Broker.Transactions;
 /// <param name="Options">What is allowed.</param>
 /// <param name="Defects">Mistakes that tests plant.</param>
 internal sealed record TransactionContext(
-    Store Store, ITopics Topics, ITransactionalOffsets Offsets, IProducerIds ProducerIds, TransactionOptions Options, PlantedDefects Defects) : IDisposable
+    Store Store, ITopics Topics, ITransactionalOffsets Offsets, IProducerIds ProducerIds, TransactionOptions Options, TransactionDefects Defects) : IDisposable
 {
     public const int Shards = 8;
 

@@ -103,8 +103,7 @@ internal sealed class TransactionCoordinator : ITransactions, IAsyncDisposable
         var bytes = TransactionEvents.FixedBytes + TransactionEvents.SizeOf(id) + partitions.Length * TransactionEvents.PartitionBytes + 4 + 3 * (group?.Length ?? 0);
         try
         {
-            // What is appended to partitions here is behind this in the journal, and lost with it if it is lost.
-            var mode = AreLocal(partitions.Span) ? CommitMode.Written : CommitMode.Fsync;
+            var mode = group is null && AreWritten(partitions.Span) ? CommitMode.Written : CommitMode.Fsync;
             return await shard.ExecuteAsync(mode, commit =>
             {
                 if (_context.IsStopped) return TransactionStatus.Moved;
@@ -126,10 +125,14 @@ internal sealed class TransactionCoordinator : ITransactions, IAsyncDisposable
         }
     }
 
-    private bool AreLocal(ReadOnlySpan<TransactionPartition> partitions)
+    /// <summary>
+    /// Whether the topics ask for no more than that their messages are written, to this node's journal: then what is
+    /// appended to them is behind this, and lost with it if it is lost.
+    /// </summary>
+    private bool AreWritten(ReadOnlySpan<TransactionPartition> partitions)
     {
         foreach (var partition in partitions)
-            if (_context.Find(partition) is not Topics.LocalPartition) return false;
+            if (_context.Find(partition) is not Topics.LocalPartition { CommitMode: not CommitMode.Fsync }) return false;
         return true;
     }
 

@@ -1,7 +1,7 @@
 namespace Dragoman.Broker.Transactions;
 
 /// <summary>What partitions need to know of transactions: whom to ask.</summary>
-internal sealed class TransactionGate(PlantedDefects defects)
+internal sealed class TransactionGate(TransactionDefects defects)
 {
     private volatile ITransactions? _coordinator;
 
@@ -13,5 +13,5 @@ internal sealed class TransactionGate(PlantedDefects defects)
     }
 
     /// <summary>Mistakes that tests plant.</summary>
-    public PlantedDefects Defects { get; } = defects;
+    public TransactionDefects Defects { get; } = defects;
 }

@@ -51,7 +51,7 @@ internal sealed class StorageRun
     }
 
     /// <summary>Which paths of the store this run went through.</summary>
-    public StorageCoverage Coverage { get; } = new();
+    public Coverage Coverage { get; } = new();
 
     private StoreOptions Options() => new()
     {

@@ -9,7 +9,7 @@ public sealed class StorageSimulationTests(ITestOutputHelper output)
     [Fact]
     public void The_store_keeps_its_promises_through_crashes_and_faults()
     {
-        var coverage = new StorageCoverage();
+        var coverage = new Coverage();
         Seeds.Check(FreshSeeds, seed =>
         {
             var run = new StorageRun(seed);

@@ -7,7 +7,7 @@ using Dragoman.Storage.State;
 namespace Dragoman.Simulation.Storage;
 
 /// <summary>What the workers of one life do to a store, and what they expect of it.</summary>
-internal sealed class StorageWorkload(SimScheduler sim, Store store, StorageModel model, SimRandom random, StorageCoverage coverage, long stateId)
+internal sealed class StorageWorkload(SimScheduler sim, Store store, StorageModel model, SimRandom random, Coverage coverage, long stateId)
 {
     private const int MaxLogs = 8;
 
@@ -295,7 +295,7 @@ internal sealed class StorageWorkload(SimScheduler sim, Store store, StorageMode
     }
 
     /// <summary>Holds what was read against what was sent; returns the batches.</summary>
-    private static List<byte[]> Compare(StorageModel.Log log, long cleanUpTo, LogRead read, long from, StorageCoverage? coverage = null)
+    private static List<byte[]> Compare(StorageModel.Log log, long cleanUpTo, LogRead read, long from, Coverage? coverage = null)
     {
         var found = new List<byte[]>();
         var bytes = new byte[read.TotalBytes];

@@ -1,7 +1,7 @@
-namespace Dragoman.Simulation.Storage;
+namespace Dragoman.Simulation;
 
 /// <summary>Counts what runs went through: a simulation that never sees a path proves nothing about it.</summary>
-internal sealed class StorageCoverage
+internal sealed class Coverage
 {
     private readonly SortedDictionary<string, int> _counts = new(StringComparer.Ordinal);
 
@@ -15,7 +15,7 @@ internal sealed class StorageCoverage
         if (kept > 0) Saw("recovery found commits");
     }
 
-    public void Add(StorageCoverage other)
+    public void Add(Coverage other)
     {
         foreach (var (what, count) in other._counts) _counts[what] = _counts.GetValueOrDefault(what) + count;
     }

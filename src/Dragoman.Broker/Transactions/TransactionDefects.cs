@@ -1,9 +1,9 @@
-namespace Dragoman.Broker;
+namespace Dragoman.Broker.Transactions;
 
 /// <summary>
 /// Mistakes that tests plant, one at a time, to see that the simulator would find them. All are off but in those tests.
 /// </summary>
-internal sealed record PlantedDefects
+internal sealed record TransactionDefects
 {
     /// <summary>Takes a transaction for complete before its partitions have their markers.</summary>
     public bool CompleteBeforeMarkers { get; init; }
