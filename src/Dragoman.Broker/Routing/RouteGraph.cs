@@ -157,27 +157,24 @@ internal sealed class RouteGraph(ITopics topics)
     /// <param name="routingKey">What to route by.</param>
     /// <param name="headers">Its headers.</param>
     /// <param name="result">Takes the targets.</param>
-    /// <param name="throughLogs">Whether to go on through topics that keep a log, instead of ending there.</param>
+    /// <param name="withLogs">Whether topics that keep a log are targets too, beside the queues that they route to.</param>
     /// <returns>False if there is no such topic.</returns>
-    public bool Resolve(TopicName source, string routingKey, RecordHeaders headers, RouteResult result, bool throughLogs)
+    public bool Resolve(TopicName source, string routingKey, RecordHeaders headers, RouteResult result, bool withLogs)
     {
         lock (_lock)
         {
             result.Visited.Clear();
             result.Scratch.Clear();
-            return Walk(source, routingKey, headers, result, throughLogs);
+            return Walk(source, routingKey, headers, result, withLogs);
         }
     }
 
-    private bool Walk(TopicName name, string routingKey, RecordHeaders headers, RouteResult result, bool throughLogs)
+    private bool Walk(TopicName name, string routingKey, RecordHeaders headers, RouteResult result, bool withLogs)
     {
         if (!result.Visited.Add(name)) return true;
         var log = topics.Find(name);
-        if (log is not null && !throughLogs)
-        {
-            result.Add(log);
-            return true;
-        }
+        var isKept = log is not null && withLogs;
+        if (isKept) result.Add(log!);
         var facet = FacetOf(name, out _);
         if (facet is null && log is null) return false;
         var found = result.Scratch;
@@ -189,14 +186,15 @@ internal sealed class RouteGraph(ITopics topics)
         }
         if (found.Count == start)
         {
-            if (facet?.AlternateTopic is { } alternate) Walk(new TopicName(name.Namespace, alternate), routingKey, headers, result, throughLogs);
+            // What a log keeps has arrived somewhere.
+            if (!isKept && facet?.AlternateTopic is { } alternate) Walk(new TopicName(name.Namespace, alternate), routingKey, headers, result, withLogs);
             return true;
         }
         for (var i = start; i < found.Count; i++)
         {
             // Routes of the topics behind this one are added behind those of this one, and removed again.
             var end = found.Count;
-            if (found[i].Topic is { } topic) Walk(topic, routingKey, headers, result, throughLogs);
+            if (found[i].Topic is { } topic) Walk(topic, routingKey, headers, result, withLogs);
             else if (!found[i].Queue!.IsDeleted) result.AddQueue(found[i].Queue!);
             found.RemoveRange(end, found.Count - end);
         }

@@ -12,7 +12,7 @@ public sealed class RouteResult
     /// <summary>The queues, each once.</summary>
     public IReadOnlyList<IQueueHandle> Queues => _queues;
 
-    /// <summary>The topics whose logs keep the message, and hand it on to what they route to; each once.</summary>
+    /// <summary>The topics whose logs keep the message, beside the queues that they route it to; each once.</summary>
     public IReadOnlyList<ITopicHandle> Logs => _logs;
 
     /// <summary>Whether the message's headers counted: then another message with the same routing key may go elsewhere.</summary>

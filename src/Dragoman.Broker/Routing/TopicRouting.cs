@@ -60,7 +60,7 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, IDeadLetterRouter
         ArgumentNullException.ThrowIfNull(result);
         // Read first: what changes while the graph is walked makes the result old.
         result.Version = Version;
-        return _graph.Resolve(source, routingKey, headers, result, throughLogs: false);
+        return _graph.Resolve(source, routingKey, headers, result, withLogs: true);
     }
 
     public ValueTask<RoutingAnswer> DeclareAsync(TopicName name, ExchangeFacet facet, CancellationToken cancellation)
@@ -126,7 +126,7 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, IDeadLetterRouter
     void IDeadLetterRouter.Route(QueueName source, string topic, string routingKey, in MessageView message, List<IQueueHandle> targets)
     {
         var result = new RouteResult();
-        _graph.Resolve(new TopicName(source.Namespace, topic), routingKey, message.Headers, result, throughLogs: true);
+        _graph.Resolve(new TopicName(source.Namespace, topic), routingKey, message.Headers, result, withLogs: false);
         targets.AddRange(result.Queues);
     }
 

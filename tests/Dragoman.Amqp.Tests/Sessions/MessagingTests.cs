@@ -1,5 +1,6 @@
 using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
+using Dragoman.Broker.Topics;
 using Dragoman.Storage.Records;
 
 namespace Dragoman.Amqp.Tests.Sessions;
@@ -51,6 +52,27 @@ public sealed class MessagingTests
         Assert.Equal(1UL, (await client.ReceiveAsync()).As<BasicAck>().DeliveryTag);
         await client.PublishAsync(channel, "amq.direct", "nowhere", "dropped");
         Assert.Equal(2UL, (await client.ReceiveAsync()).As<BasicAck>().DeliveryTag);
+    }
+
+    [Fact]
+    public async Task An_exchange_that_gets_a_log_keeps_messages_there_and_still_routes_them_to_its_queues()
+    {
+        await using var fixture = await AmqpFixture.StartAsync();
+        var client = await fixture.ConnectAsync();
+        var channel = await client.ChannelAsync(confirms: true);
+        await client.QueueAsync(channel, "q");
+        await client.AskAsync<ExchangeDeclare, ExchangeDeclareOk>(channel, new ExchangeDeclare { Exchange = "orders", Type = "direct" });
+        await client.AskAsync<QueueBind, QueueBindOk>(channel, new QueueBind { Queue = "q", Exchange = "orders", RoutingKey = "k" });
+        await client.PublishAsync(channel, "orders", "k", "before");
+        Assert.Equal(1UL, (await client.ReceiveAsync()).As<BasicAck>().DeliveryTag);
+        var created = await fixture.Broker.Topics.CreateAsync(TopicName.InDefault("orders"), 1, TopicSettings.Default);
+        await client.PublishAsync(channel, "orders", "k", "after");
+        Assert.Equal(2UL, (await client.ReceiveAsync()).As<BasicAck>().DeliveryTag);
+        await client.PublishAsync(channel, "orders", "elsewhere", "kept", mandatory: true);
+        Assert.Equal(3UL, (await client.ReceiveAsync()).As<BasicAck>().DeliveryTag);
+        Assert.Equal(2u, (await client.CountAsync(channel, "q")).MessageCount);
+        Assert.True(created.Topic!.Partitions[0].TryGetOffsets(out var offsets));
+        Assert.Equal(2, offsets.HighWatermark);
     }
 
     [Fact]
