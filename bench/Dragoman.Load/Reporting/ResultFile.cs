@@ -22,6 +22,7 @@ internal static class ResultFile
     /// <param name="results">What was found.</param>
     public static async Task<string> WriteAsync(string? directory, string kind, object parameters, object results)
     {
+        // The sources that this program was built from, wherever it is started.
         var root = await GitAsync("rev-parse --show-toplevel");
         directory ??= root is null ? "." : Path.Join(root, "bench", "results");
         Directory.CreateDirectory(directory);
@@ -53,7 +54,7 @@ internal static class ResultFile
     {
         try
         {
-            using var git = Process.Start(new ProcessStartInfo("git", arguments) { RedirectStandardOutput = true, RedirectStandardError = true });
+            using var git = Process.Start(new ProcessStartInfo("git", arguments) { WorkingDirectory = AppContext.BaseDirectory, RedirectStandardOutput = true, RedirectStandardError = true });
             if (git is null) return null;
             var output = await git.StandardOutput.ReadToEndAsync();
             await git.WaitForExitAsync();

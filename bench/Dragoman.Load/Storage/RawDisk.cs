@@ -9,20 +9,53 @@ internal static class RawDisk
 {
     public const int WriteBytes = 64 * 1024;
 
-    /// <summary>Page-cache writes of 64 KiB each to a new file, without a sync; bytes per second of each run.</summary>
-    public static async Task<double[]> PageCacheWritesAsync(string directory, long bytes, int runs, IProgress<Step> progress)
+    /// <summary>Page-cache writes of 64 KiB each to a new file, without a sync; bytes per second.</summary>
+    public static Task<double> PageCacheWritesAsync(string directory, long bytes) => Task.Run(() =>
     {
-        var buffer = new byte[WriteBytes];
-        new Random(1).NextBytes(buffer);
-        var rates = new double[runs];
-        for (var run = 0; run < runs; run++)
+        var path = Path.Join(directory, "raw.tmp");
+        try
         {
-            var path = Path.Join(directory, "raw.tmp");
-            progress.Report(new Step(run / (double)runs, run == 0 ? "" : Sizes.Rate(rates[run - 1])));
-            rates[run] = await Task.Run(() => WriteFile(path, bytes, buffer));
+            return WriteFile(path, bytes, Noise(WriteBytes));
+        }
+        finally
+        {
             File.Delete(path);
         }
-        return rates;
+    });
+
+    /// <summary>
+    /// As <see cref="PageCacheWritesAsync"/>, but to files of 64 MiB of which only the newest are kept: what retention
+    /// leaves of so many bytes, without a store around it.
+    /// </summary>
+    public static Task<double> RollingWritesAsync(string directory, long bytes, long kept, IProgress<Step> progress) => Task.Run(() =>
+    {
+        const int FileBytes = 64 << 20;
+        var buffer = Noise(WriteBytes);
+        var files = new Queue<string>();
+        var start = Stopwatch.GetTimestamp();
+        try
+        {
+            for (var done = 0L; done < bytes; done += FileBytes)
+            {
+                progress.Report(new Step(done / (double)bytes, ""));
+                var path = Path.Join(directory, $"raw-{done}.tmp");
+                files.Enqueue(path);
+                WriteFile(path, FileBytes, buffer);
+                if (files.Count * (long)FileBytes > kept) File.Delete(files.Dequeue());
+            }
+            return bytes / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }
+        finally
+        {
+            foreach (var file in files) File.Delete(file);
+        }
+    });
+
+    private static byte[] Noise(int bytes)
+    {
+        var buffer = new byte[bytes];
+        new Random(1).NextBytes(buffer);
+        return buffer;
     }
 
     private static double WriteFile(string path, long bytes, byte[] buffer)
@@ -40,8 +73,7 @@ internal static class RawDisk
     public static async Task<double> SyncedWritesAsync(string directory, int batchBytes, TimeSpan time, int fileBytes)
     {
         var path = Path.Join(directory, "sync.tmp");
-        var buffer = new byte[batchBytes];
-        new Random(1).NextBytes(buffer);
+        var buffer = Noise(batchBytes);
         using (var file = new OsFileSystem().Open(path, FileOpenMode.CreateNew))
         {
             file.Preallocate(fileBytes);

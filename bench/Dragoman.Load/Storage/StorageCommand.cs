@@ -11,8 +11,8 @@ internal static class StorageCommand
     private static readonly Option<string> Data = new("--data") { Description = "An existing directory on the disk to measure. Temporary files are made in it, and removed.", DefaultValueFactory = _ => Path.GetTempPath() };
     private static readonly Option<bool> Quick = new("--quick") { Description = "Small amounts: to see that it works, or for a profile." };
     private static readonly Option<string[]> Only = new("--only") { Description = "What to run: raw, one, many, fsync. All unless given.", AllowMultipleArgumentsPerToken = true };
-    private static readonly Option<long?> RawBytes = SizeOption("--raw-bytes", "Bytes of each of the five raw files (4G; quick 512M).");
-    private static readonly Option<long?> OneBytes = SizeOption("--one-bytes", "Bytes for the one log (8G; quick 1G).");
+    private static readonly Option<long?> RawBytes = SizeOption("--raw-bytes", "Bytes of each raw file (4G; quick 512M).");
+    private static readonly Option<long?> OneBytes = SizeOption("--one-bytes", "Bytes for the one log (4G; quick 512M).");
     private static readonly Option<long?> ManyBytes = SizeOption("--many-bytes", "Bytes for many logs, at least (16G; quick 2G).");
     private static readonly Option<double?> ManySeconds = new("--many-seconds") { Description = "Time for many logs, at least (20; quick 3)." };
     private static readonly Option<double?> FsyncSeconds = new("--fsync-seconds") { Description = "Time for each part of a comparison in fsync mode (5; quick 2)." };
@@ -23,6 +23,7 @@ internal static class StorageCommand
     private static readonly Option<long> ManyBatch = Size("--many-batch", "Bytes of a batch for many logs.", 16 << 10);
     private static readonly Option<long> Retention = Size("--retention-bytes", "Bytes that each of many logs keeps.", 2 << 20);
     private static readonly Option<double> Interval = new("--retention-interval") { Description = "Seconds between two looks at retention.", DefaultValueFactory = _ => new StoreOptions { Directory = "" }.MaintenanceInterval.TotalSeconds };
+    private static readonly Option<int> Runs = new("--runs") { Description = "How often the raw file, and the one log, are written, in turn; medians count.", DefaultValueFactory = _ => 5 };
     private static readonly Option<string?> Output = new("--output") { Description = "Directory for the JSON file (bench/results)." };
 
     private static Option<long?> SizeOption(string name, string description) => new(name) { Description = description, CustomParser = argument => Sizes.Parse(argument) };
@@ -34,7 +35,7 @@ internal static class StorageCommand
     {
         var command = new Command("storage", "Measures the storage engine against the raw disk.")
         {
-            Data, Quick, Only, RawBytes, OneBytes, ManyBytes, ManySeconds, FsyncSeconds, Logs, Writers, FsyncWriters, OneBatch, ManyBatch, Retention, Interval, Output,
+            Data, Quick, Only, RawBytes, OneBytes, ManyBytes, ManySeconds, FsyncSeconds, Logs, Writers, FsyncWriters, OneBatch, ManyBatch, Retention, Interval, Runs, Output,
         };
         command.SetAction(RunAsync);
         return command;
@@ -48,7 +49,7 @@ internal static class StorageCommand
         var plan = new Plan(
             directory,
             parsed.GetValue(RawBytes) ?? (quick ? 512L << 20 : 4L << 30),
-            parsed.GetValue(OneBytes) ?? (quick ? 1L << 30 : 8L << 30),
+            parsed.GetValue(OneBytes) ?? (quick ? 512L << 20 : 4L << 30),
             parsed.GetValue(ManyBytes) ?? (quick ? 2L << 30 : 16L << 30),
             TimeSpan.FromSeconds(parsed.GetValue(ManySeconds) ?? (quick ? 3 : 20)),
             TimeSpan.FromSeconds(parsed.GetValue(FsyncSeconds) ?? (quick ? 2 : 5)),
@@ -58,7 +59,8 @@ internal static class StorageCommand
             (int)parsed.GetValue(OneBatch),
             (int)parsed.GetValue(ManyBatch),
             parsed.GetValue(Retention),
-            TimeSpan.FromSeconds(parsed.GetValue(Interval)));
+            TimeSpan.FromSeconds(parsed.GetValue(Interval)),
+            parsed.GetValue(Runs));
         Directory.CreateDirectory(directory);
         try
         {
@@ -76,7 +78,7 @@ internal static class StorageCommand
 
     private sealed record Plan(
         string Directory, long RawBytes, long OneBytes, long ManyBytes, TimeSpan ManyTime, TimeSpan FsyncTime, int Logs, int Writers, int FsyncWriters,
-        int OneBatch, int ManyBatch, long RetentionBytes, TimeSpan RetentionInterval);
+        int OneBatch, int ManyBatch, long RetentionBytes, TimeSpan RetentionInterval, int Runs);
 
     private sealed record FsyncResult(double OneFsyncPerBatch, StoreLoadResult Store)
     {
@@ -85,13 +87,19 @@ internal static class StorageCommand
 
     private sealed record Results
     {
-        public double[]? RawRates { get; set; }
+        public List<double> RawRates { get; } = [];
 
-        public double? RawMedian => RawRates is null ? null : Sizes.Median(RawRates);
+        public double? RawMedian => RawRates.Count == 0 ? null : Sizes.Median(RawRates);
 
-        public StoreLoadResult? OneLog { get; set; }
+        public List<StoreLoadResult> OneLogRuns { get; } = [];
+
+        /// <summary>The median of the runs.</summary>
+        public StoreLoadResult? OneLog => OneLogRuns.OrderBy(r => r.BytesPerSecond).ElementAtOrDefault(OneLogRuns.Count / 2);
 
         public double? OneLogRatio => OneLog?.BytesPerSecond / RawMedian;
+
+        /// <summary>Of the bytes for many logs, with as many kept as their retention keeps: what the disk gives at best.</summary>
+        public double? RollingRate { get; set; }
 
         public StoreLoadResult? ManyLogs { get; set; }
 
@@ -105,12 +113,14 @@ internal static class StorageCommand
     private static async Task<Results> MeasureAsync(Plan plan, HashSet<string> only, CancellationToken cancellation)
     {
         var results = new Results();
-        if (only.Contains("raw"))
-            results.RawRates = await Terminal.RunAsync("Raw disk, 64 KiB page-cache writes", progress => RawDisk.PageCacheWritesAsync(plan.Directory, plan.RawBytes, 5, progress));
-        cancellation.ThrowIfCancellationRequested();
-        if (only.Contains("one"))
+        // In turn, as what else goes on in the machine changes from one minute to the next.
+        for (var run = 0; run < plan.Runs; run++)
         {
-            results.OneLog = await StoreAsync("written, 1 log", new StoreLoadOptions
+            cancellation.ThrowIfCancellationRequested();
+            if (only.Contains("raw"))
+                results.RawRates.Add(await Terminal.RunAsync($"Raw disk, 64 KiB page-cache writes, {run + 1} of {plan.Runs}", _ => RawDisk.PageCacheWritesAsync(plan.Directory, plan.RawBytes)));
+            if (!only.Contains("one")) continue;
+            results.OneLogRuns.Add(await StoreAsync($"written, 1 log, {run + 1} of {plan.Runs}", new StoreLoadOptions
             {
                 Directory = Path.Join(plan.Directory, "one"),
                 Mode = CommitMode.Written,
@@ -118,11 +128,12 @@ internal static class StorageCommand
                 Writers = plan.Writers,
                 BatchBytes = plan.OneBatch,
                 MinBytes = plan.OneBytes,
-            });
+            }));
         }
         cancellation.ThrowIfCancellationRequested();
         if (only.Contains("many"))
         {
+            results.RollingRate = await Terminal.RunAsync("Raw disk, rolling files", progress => RawDisk.RollingWritesAsync(plan.Directory, plan.ManyBytes, plan.Logs * plan.RetentionBytes, progress));
             results.ManyLogs = await StoreAsync($"written, {plan.Logs} logs", new StoreLoadOptions
             {
                 Directory = Path.Join(plan.Directory, "many"),
@@ -165,9 +176,11 @@ internal static class StorageCommand
     {
         var rows = new List<string[]>();
         if (results.RawMedian is { } raw)
-            rows.Add(["raw, 64 KiB page-cache writes, median of 5", Sizes.Rate(raw), "", "", "", "", ""]);
+            rows.Add([$"raw, {Sizes.Bytes(plan.RawBytes)} in 64 KiB page-cache writes, median of {plan.Runs}", Sizes.Rate(raw), "", "", "", "", ""]);
         if (results.OneLog is { } one)
             rows.Add(Row($"written, 1 log, {Sizes.Bytes(plan.OneBatch)} batches", one, results.OneLogRatio is { } r ? $"{r:P0} of raw (60 %)" : ""));
+        if (results.RollingRate is { } rolling)
+            rows.Add([$"raw, {Sizes.Bytes(plan.ManyBytes)}, the newest {Sizes.Bytes(plan.Logs * plan.RetentionBytes)} kept", Sizes.Rate(rolling), "", "", "", "", ""]);
         if (results.ManyLogs is { } many)
             rows.Add(Row($"written, {plan.Logs} logs, {Sizes.Bytes(plan.ManyBatch)} batches, retention {Sizes.Bytes(plan.RetentionBytes)} each", many, results.ManyLogsRatio is { } r ? $"{r:P0} of raw (40 %)" : ""));
         foreach (var fsync in results.Fsync ?? [])
@@ -178,6 +191,8 @@ internal static class StorageCommand
             rows.Add(row);
         }
         Terminal.Print("Storage", ["measured", "rate", "target", "slowest second", "CPU", "disk use", "written/logical"], rows);
+        if (results.RawRates.Count > 0) Terminal.Note($"raw, all: {string.Join(", ", results.RawRates.Select(Sizes.Rate))}");
+        if (results.OneLogRuns.Count > 0) Terminal.Note($"1 log, all: {string.Join(", ", results.OneLogRuns.Select(r => Sizes.Rate(r.BytesPerSecond)))}");
         foreach (var (name, result) in new[] { ("1 log", results.OneLog), ($"{plan.Logs} logs", results.ManyLogs), ("fsync", results.Fsync?[^1].Store) })
         {
             if (result is null) continue;
