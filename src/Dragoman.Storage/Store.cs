@@ -28,7 +28,7 @@ public sealed class Store : IAsyncDisposable
 
     private readonly ConcurrentDictionary<long, PartitionLog> _logs;
     private readonly ConcurrentDictionary<long, StateLog> _states = new();
-    private readonly ConcurrentBag<Commit> _pool = [];
+    private readonly ObjectPool<Commit> _pool = new(PooledCommits);
     private readonly TaskCompletionSource<Exception> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly FileJournal _journal;
     private readonly CommitLoop _loop;
@@ -188,7 +188,7 @@ public sealed class Store : IAsyncDisposable
     internal void Recycle(Commit commit)
     {
         commit.Reset();
-        if (_pool.Count < PooledCommits) _pool.Add(commit);
+        _pool.Return(commit);
     }
 
     /// <summary>
@@ -343,6 +343,9 @@ public sealed class Store : IAsyncDisposable
         }
         await committed;
     }
+
+    /// <summary>Completes when everything enqueued before that asked for no more than to be written is complete.</summary>
+    internal async ValueTask PassWrittenAsync() => await Enqueue(Rent(CommitMode.Written, 0));
 
     /// <summary>Completes when everything enqueued before is on disk.</summary>
     public async ValueTask SyncAsync()

@@ -119,6 +119,8 @@ internal sealed class CountingFileSystem(IFileSystem inner) : IFileSystem
             return done;
         }
 
+        public ValueTask CheckWrittenAsync() => file.CheckWrittenAsync();
+
         public void Preallocate(long length) => file.Preallocate(length);
 
         public void Truncate(long length) => file.Truncate(length);

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using System.Net;
 using System.Runtime.CompilerServices;
@@ -9,6 +8,7 @@ using Dragoman.Kafka.Wire;
 using Dragoman.Protocols;
 using Dragoman.Protocols.Authentication;
 using Dragoman.Protocols.Framing;
+using Dragoman.Storage.Platform;
 using Microsoft.Extensions.Logging;
 
 namespace Dragoman.Kafka.Sessions;
@@ -31,7 +31,7 @@ public sealed class KafkaSession : IDisposable
     private readonly ResponseQueue _responses = new();
     private readonly ResponseWriter _writer;
     private readonly CancellationTokenSource _ended = new();
-    private readonly ConcurrentBag<PendingRequest> _pool = [];
+    private readonly ObjectPool<PendingRequest> _pool = new(PooledRequests);
     private volatile bool _stopping;
     private long _heldBytes;
     private DateTimeOffset? _authenticatedUntil;
@@ -313,7 +313,7 @@ public sealed class KafkaSession : IDisposable
             // The next request may begin, and use what this one has used, as soon as the queue is told.
             request.Reset();
             _responses.Remove();
-            if (_pool.Count < PooledRequests) _pool.Add(request);
+            _pool.Return(request);
             if (failure is null) continue;
             // Nobody hears the answers any more, so no further request is worth reading.
             _responses.EndAnswers();

@@ -133,17 +133,18 @@ internal sealed class CheckpointPlan
             var producers = new ArrayBufferWriter<byte>();
             if (log.ProducersOrNull is { IsEmpty: false } table) table.WriteSnapshot(producers, replacement?.DroppedMarkers);
             // Changes that are enqueued count although they may not be complete: their entries may be in the files that
-            // go. They are on disk before the manifest is.
+            // go. They are on disk before the manifest is; but for a start beyond what the files hold, which is further
+            // on in the journal and may never get there.
             var isMemory = log.Kind == LogKind.Memory;
             _logs.Add(new LogPlan
             {
                 Log = log,
-                Start = isMemory ? 0 : log.PendingStart,
+                Start = isMemory ? 0 : Math.Min(log.PendingStart, end),
                 End = log.IsBeingDeleted || isMemory ? 0 : end,
                 IsDeleted = log.IsBeingDeleted,
                 Epochs = [.. log.Epochs.All],
                 ReservedOffsets = Math.Max(log.ReservedOffsets, log.PendingReservation),
-                ProducersIncludeUpTo = log.EndOffset,
+                ProducersIncludeUpTo = log.ProducersIncludeUpTo,
                 Producers = isMemory || log.IsBeingDeleted ? default : producers.WrittenMemory,
                 Before = before,
                 Current = current,

@@ -262,7 +262,6 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
     {
         // What retention gives up now need not be copied.
         if (sealedFiles.Count > 0) await GiveUpAsync();
-        foreach (var file in sealedFiles) await journal.SyncSealedAsync(file);
         var (nextFile, firstRound, previousHash) = sealedFiles.Count == 0
             ? (_manifest.JournalFile, _manifest.FirstRound, _manifest.PreviousHash)
             : journal.After(sealedFiles[^1]);
@@ -275,9 +274,13 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
         try
         {
             await writer.WriteAsync();
+            foreach (var file in sealedFiles)
+            {
+                if (plan.IsAdopted(file)) await journal.SyncSealedAsync(file);
+                else await journal.CheckWrittenAsync(file);
+            }
             var states = SnapshotStates();
-            // What the snapshots include must not be lost while they are kept.
-            await store.SyncAsync();
+            await SyncJournalAsync(nextFile);
             var next = _manifest with
             {
                 Number = _manifest.Number + 1,
@@ -305,6 +308,7 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
         }
         plan.Switch();
         plan.Release();
+        foreach (var file in sealedFiles) await journal.ForgoSyncAsync(file);
         foreach (var file in sealedFiles) journal.Release(file, keep: plan.IsAdopted(file));
         var used = plan.Files();
         foreach (var known in _files)
@@ -314,6 +318,27 @@ internal sealed class Checkpointer(Store store, FileJournal journal, Manifest ma
                 if (!used.Contains(file)) file.Drop(Delete);
         _files = used;
         foreach (var log in plan.DeletedLogs) store.ForgetLog(log);
+    }
+
+    /// <summary>
+    /// Makes durable what the manifest relies on: what the snapshots include, and where the journal begins. What was
+    /// copied needs no sync where it came from, and without one it never has to reach the disk there.
+    /// </summary>
+    private async Task SyncJournalAsync(long nextFile)
+    {
+        // Then the starts that retention moved, and the plan counts on, are complete.
+        await store.PassWrittenAsync();
+        var sealedFiles = journal.Sealed;
+        var next = sealedFiles.FirstOrDefault(f => f.Number == nextFile);
+        if (store.Loop.SnapshotsAreDurable && (next ?? journal.Active) is { SyncedLength: > 0 } begun && begun.Number == nextFile) return;
+        if (store.Loop.SnapshotsAreDurable && next is not null)
+        {
+            await journal.SyncSealedAsync(next);
+            return;
+        }
+        // Here, so that the commit loop, which publishers wait for, finds nothing but the active file to sync.
+        foreach (var file in sealedFiles) await journal.SyncSealedAsync(file);
+        await store.SyncAsync();
     }
 
     private async Task GiveUpAsync()

@@ -65,6 +65,15 @@ public sealed class Commit : IValueTaskSource
     /// <summary>Bytes of the entries as the journal stores them, without the commit's own header.</summary>
     internal long BodySize { get; private set; }
 
+    /// <summary>
+    /// Whether it changes what a checkpoint takes a snapshot of: states, producers, which logs there are. Plain batches,
+    /// and the starts that retention moves, do not.
+    /// </summary>
+    internal bool ChangesSnapshots { get; set; }
+
+    /// <summary>Whether it moves the start of a log.</summary>
+    internal bool MovesStarts { get; private set; }
+
     internal bool IsEnqueued { get; set; }
 
     internal ReadOnlySpan<byte> PayloadOf(in Entry entry) =>
@@ -84,6 +93,8 @@ public sealed class Commit : IValueTaskSource
         if (Count == _entries.Length) Array.Resize(ref _entries, Count * 2);
         _entries[Count] = entry;
         BodySize += EntryFormat.EntryHeaderSize + entry.PayloadLength;
+        MovesStarts |= entry.Kind == EntryKind.AdvanceStart;
+        ChangesSnapshots |= entry.Kind is not (EntryKind.Append or EntryKind.AppendReference or EntryKind.AdvanceStart);
         return Count++;
     }
 
@@ -104,6 +115,8 @@ public sealed class Commit : IValueTaskSource
         JournalFile = -1;
         Seals = -1;
         IsEnqueued = false;
+        ChangesSnapshots = false;
+        MovesStarts = false;
         _events.ResetWrittenCount();
         _changedStates?.Clear();
         _completion.Reset();

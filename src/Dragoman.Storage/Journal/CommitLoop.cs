@@ -23,6 +23,8 @@ internal sealed class CommitLoop
     private readonly List<BatchFile.Piece> _pieces = [];
     private long _lastSequence;
     private long _completedSequence;
+    private long _snapshotSequence;
+    private long _syncedSequence;
     private volatile bool _unsynced;
     private bool _stopping;
     private Exception? _failure;
@@ -31,7 +33,7 @@ internal sealed class CommitLoop
     {
         _store = store;
         _journal = journal;
-        _lastSequence = _completedSequence = lastSequence;
+        _lastSequence = _completedSequence = _syncedSequence = lastSequence;
     }
 
     /// <summary>Sequence of the newest commit enqueued.</summary>
@@ -39,6 +41,9 @@ internal sealed class CommitLoop
 
     /// <summary>All commits up to this sequence are complete.</summary>
     public long CompletedSequence => Volatile.Read(ref _completedSequence);
+
+    /// <summary>Whether everything that a checkpoint takes a snapshot of, and that was enqueued, is on disk.</summary>
+    public bool SnapshotsAreDurable => Volatile.Read(ref _snapshotSequence) <= Volatile.Read(ref _syncedSequence);
 
     /// <summary>Called under the locks of all that the commit changes, so that journal order is offset order.</summary>
     public ValueTask Enqueue(Commit commit)
@@ -63,6 +68,8 @@ internal sealed class CommitLoop
             commit.Sequence = ++_lastSequence;
             _queue.Enqueue(commit);
             commit.Mode = StrongestBefore(commit);
+            // A checkpoint drops what lies before a start that is under way: not before that start is complete.
+            if (commit.ChangesSnapshots || (commit.MovesStarts && commit.Mode == CommitMode.Fsync)) Volatile.Write(ref _snapshotSequence, commit.Sequence);
             _wake.Set();
             return completion;
         }
@@ -210,12 +217,14 @@ internal sealed class CommitLoop
         }
         SealIfAsked();
 
+        var last = _round[^1].Sequence;
         CompleteWritten();
         if (_strong.Count == 0) return;
-        if (_unsynced && !_store.Defects.AcknowledgeEarly)
+        if (!_store.Defects.AcknowledgeEarly)
         {
-            await _journal.SyncAsync();
+            if (_unsynced) await _journal.SyncAsync();
             _unsynced = false;
+            Volatile.Write(ref _syncedSequence, last);
         }
         CompleteStrong();
     }

@@ -243,6 +243,35 @@ internal sealed class FileJournal : IJournal
         }
     }
 
+    /// <summary>
+    /// Checks that what was read from a sealed file is what was written to it: a page that the operating system could
+    /// not write may have been read anew from the disk.
+    /// </summary>
+    /// <exception cref="IOException">The operating system has failed to write to the file.</exception>
+    public async ValueTask CheckWrittenAsync(JournalFile file)
+    {
+        await _syncGate.EnterAsync();
+        try
+        {
+            if (_syncFailed) throw new IOException("An earlier sync of the journal failed.");
+            bool check;
+            lock (_lock) check = _unsynced.Contains(file);
+            if (check) await file.File.Handle.CheckWrittenAsync();
+        }
+        finally
+        {
+            _syncGate.Exit();
+        }
+    }
+
+    /// <summary>Gives up syncing a file: nothing refers to it any more. A sync of it that is under way ends first.</summary>
+    public async ValueTask ForgoSyncAsync(JournalFile file)
+    {
+        await _syncGate.EnterAsync();
+        lock (_lock) _unsynced.Remove(file);
+        _syncGate.Exit();
+    }
+
     public void Release(JournalFile file, bool keep)
     {
         lock (_lock)

@@ -149,7 +149,10 @@ internal sealed class JournalReplay : ICommitVisitor
         foreach (var file in _replayed)
         {
             var unproven = _unproven.FindAll(r => r.File == file);
-            if (unproven.Count == 0) continue;
+            // A file that was begun just before the end has no round that could prove its header, and a checkpoint may
+            // come to name it as the one where the journal begins.
+            var isEmpty = file.Length == RoundFormat.FileHeaderSize;
+            if (unproven.Count == 0 && !isEmpty) continue;
             using var handle = _files.Open(file.File.Path, FileOpenMode.ReadWrite);
             foreach (var round in unproven)
             {
@@ -157,7 +160,7 @@ internal sealed class JournalReplay : ICommitVisitor
                 file.File.Read(round.Position, bytes);
                 await handle.WriteAsync(round.Position, bytes);
             }
-            if (unproven[0].Position == RoundFormat.FileHeaderSize)
+            if (isEmpty || unproven[0].Position == RoundFormat.FileHeaderSize)
             {
                 var header = new byte[RoundFormat.FileHeaderSize];
                 file.File.Read(0, header);
@@ -165,6 +168,8 @@ internal sealed class JournalReplay : ICommitVisitor
             }
             await handle.SyncAsync();
         }
+        // So must their names be, before the next file's: a hole in the chain would look like damage.
+        if (_replayed.Count > 0) _files.SyncDirectory(_directory);
     }
 
     private PartitionLog Log(long id) =>

@@ -103,7 +103,7 @@ public sealed class PartitionLog
 
     internal ProducerTable? ProducersOrNull => _producers;
 
-    /// <summary>End offset that the producer table's snapshot includes; replay adds only what comes after.</summary>
+    /// <summary>The offset after the last batch that the producer table includes; replay adds only what comes after.</summary>
     internal long ProducersIncludeUpTo { get; set; }
 
     /// <summary>What the log knows of its producers, uncommitted batches included. The caller holds <see cref="Lock"/>.</summary>
@@ -167,7 +167,12 @@ public sealed class PartitionLog
         Invariant.Check(Kind == LogKind.Durable || _next + header.LastOffsetDelta < ReservedOffsets, "a memory log gives out reserved offsets only");
         var baseOffset = _next;
         _next += header.LastOffsetDelta + 1L;
-        if (header.ProducerId >= 0) Producers.Apply(header, baseOffset, ControlMarker.Read(header, batch.Span));
+        if (header.ProducerId >= 0)
+        {
+            Producers.Apply(header, baseOffset, ControlMarker.Read(header, batch.Span));
+            ProducersIncludeUpTo = _next;
+            commit.ChangesSnapshots = true;
+        }
         commit.Add(new Commit.Entry
         {
             Kind = sameAs < 0 ? EntryKind.Append : EntryKind.AppendReference,
@@ -412,7 +417,11 @@ public sealed class PartitionLog
         if (baseOffset < _next)
             throw new CorruptStoreException($"The journal gives offset {baseOffset} of log {Id} a second time; the log already reaches {_next}.");
         var end = baseOffset + header.LastOffsetDelta + 1;
-        if (header.ProducerId >= 0 && baseOffset >= ProducersIncludeUpTo) Producers.Apply(header, baseOffset, ControlMarker.Read(header, batch));
+        if (header.ProducerId >= 0 && baseOffset >= ProducersIncludeUpTo)
+        {
+            Producers.Apply(header, baseOffset, ControlMarker.Read(header, batch));
+            ProducersIncludeUpTo = end;
+        }
         Place(file, file.Epoch, baseOffset, header.LastOffsetDelta, position, size, isReference, header.MaxTimestamp);
         _next = _highWatermark = end;
     }

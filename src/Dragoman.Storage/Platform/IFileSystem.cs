@@ -84,6 +84,12 @@ public interface IStorageFile : IDisposable
     ValueTask SyncAsync();
 
     /// <summary>
+    /// Tells whether the operating system has failed to carry out an earlier write; makes nothing durable. It is for
+    /// files that will never be synced, because their content lives elsewhere.
+    /// </summary>
+    ValueTask CheckWrittenAsync();
+
+    /// <summary>
     /// Reserves space, zero-filled, so that later writes below <paramref name="length"/> cannot run out of it.
     /// Never shortens the file. The new length is durable after <see cref="SyncAsync"/>.
     /// </summary>

@@ -37,6 +37,9 @@ internal static partial class Libc
     /// <summary>flock: fail rather than wait.</summary>
     public const int LOCK_NB = 4;
 
+    /// <summary>sync_file_range: wait for writes that are under way.</summary>
+    public const uint SYNC_FILE_RANGE_WAIT_BEFORE = 1;
+
     /// <summary>open: for reading, and not inherited by child processes.</summary>
     private static int OpenReadOnlyFlags => OperatingSystem.IsMacOS() ? 0x1000000 : 0x80000;
 
@@ -70,6 +73,10 @@ internal static partial class Libc
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     [SupportedOSPlatform("linux")]
     public static partial int FSync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
+    [SupportedOSPlatform("linux")]
+    public static partial int SyncFileRange(SafeFileHandle file, long offset, long length, uint flags);
 
     [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
     [SupportedOSPlatform("linux")]

@@ -80,6 +80,22 @@ internal sealed class OsStorageFile : IStorageFile
     }
 
     /// <inheritdoc/>
+    public ValueTask CheckWrittenAsync()
+    {
+        DemandWritable();
+        if (_portable || !OperatingSystem.IsLinux() || !Environment.Is64BitProcess) return SyncAsync();
+        // It waits for pages that are being written, begins to write none, and tells of failures since the file was
+        // opened (sync_file_range(2), mm/filemap.c: file_fdatawait_range).
+        while (Libc.SyncFileRange(_handle, 0, 0, Libc.SYNC_FILE_RANGE_WAIT_BEFORE) != 0)
+        {
+            int error = Marshal.GetLastPInvokeError();
+            if (error is Libc.ENOSYS or Libc.EOPNOTSUPP) return SyncAsync();
+            if (error != Libc.EINTR) return ValueTask.FromException(Libc.Error(error, $"The operating system could not write '{_path}'"));
+        }
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
     public void Preallocate(long length)
     {
         DemandWritable();

@@ -55,6 +55,8 @@ internal sealed class GatedDisk : IFileSystem
             await file.SyncAsync();
         }
 
+        public ValueTask CheckWrittenAsync() => file.CheckWrittenAsync();
+
         public void Preallocate(long length)
         {
             if (disk.IsFull) throw new DiskFullException("The test says so.");

@@ -94,6 +94,13 @@ public sealed partial class SimDisk
             }
         }
 
+        // A write that failed has said so already.
+        public ValueTask CheckWrittenAsync()
+        {
+            DemandWritable();
+            return ValueTask.CompletedTask;
+        }
+
         public async ValueTask SyncAsync()
         {
             DemandWritable();
