@@ -207,6 +207,9 @@ public sealed class StoreOpener
         var kept = new HashSet<string> { Path.GetFileName(Manifest.PathOf(_options.Directory, manifest.Number)) };
         foreach (var file in _segmentFiles) kept.Add(Path.GetFileName(file.Path));
         foreach (var file in replay.Files) kept.Add(Path.GetFileName(file.File.Path));
+        // The manifest may have been put in place just before the process died. What it no longer needs goes only when no
+        // power failure can bring its predecessor back.
+        _files.SyncDirectory(_options.Directory);
         foreach (var name in _files.ListFiles(_options.Directory))
         {
             var ours = name.EndsWith(".jnl", StringComparison.Ordinal) || name.EndsWith(".seg", StringComparison.Ordinal)

@@ -104,13 +104,16 @@ internal sealed class CommitDecoder(ICommitVisitor visitor)
                     VisitAppend(entry, at, entry.PayloadLength, payload, isReference: false);
                     break;
                 case EntryKind.AppendReference:
-                    var (start, length) = _payloads[BitConverter.ToInt32(payload)];
+                    var index = payload.Length == sizeof(int) ? BitConverter.ToInt32(payload) : -1;
+                    if ((uint)index >= (uint)(_payloads.Count - 1)) throw Nonsense(_pieces[0].Position + at);
+                    var (start, length) = _payloads[index];
                     VisitAppend(entry, start, length, body.Slice(start, length), isReference: true);
                     break;
                 case EntryKind.Event:
                     visitor.Event(entry.Id, payload);
                     break;
                 case EntryKind.CreateLog:
+                    if (payload.Length != 1 || !Enum.IsDefined((LogKind)payload[0])) throw Nonsense(_pieces[0].Position + at);
                     visitor.CreateLog(entry.Id, (LogKind)payload[0]);
                     break;
                 case EntryKind.DeleteLog:

@@ -73,14 +73,21 @@ internal sealed class JournalReplay : ICommitVisitor
         var numbers = FileJournal.List(_files, _directory);
         numbers.RemoveAll(n => n < _manifest.JournalFile || adopted.Contains(n));
         var decoder = new CommitDecoder(this);
+        var isBroken = _manifest.Number > 1;
         foreach (var number in numbers)
         {
             using var scanner = JournalScanner.Open(_files, FileJournal.PathOf(_directory, number), number);
             // A file that was kept ready, and given up for a larger one, may still be there; it is no part of the chain.
-            if (scanner is null || scanner.Header.FirstRound != NextRound || scanner.Header.PreviousHash != LastHash) continue;
+            if (scanner is null || scanner.Header.FirstRound != NextRound || scanner.Header.PreviousHash != LastHash)
+            {
+                isBroken |= scanner is not null && scanner.Header.FirstRound > _manifest.FirstRound;
+                continue;
+            }
             Replay(scanner, decoder);
         }
-        if (numbers.Count > 0 && numbers[0] != _manifest.JournalFile || _replayed.Count == 0 && _manifest.Number > 1)
+        // A checkpoint names a file that is on disk. Before the first one, starts may have come to nothing, and what they
+        // left may be gone, as long as no later file begins where one of them must have ended.
+        if (_replayed.Count == 0 && isBroken)
             throw new CorruptStoreException($"{FileJournal.PathOf(_directory, _manifest.JournalFile)}, where the newest messages begin, is missing or damaged.");
         // The journal may speak of a deleted log up to its last file, although the deletion itself is behind us.
         foreach (var log in _logs.Values)
@@ -129,8 +136,7 @@ internal sealed class JournalReplay : ICommitVisitor
         {
             if (number < last) continue;
             var path = FileJournal.PathOf(_directory, number);
-            using var scanner = JournalScanner.Open(_files, path, number);
-            if (scanner is null) continue;
+            using var scanner = JournalScanner.Open(_files, path, number) ?? JournalScanner.OpenWithoutHeader(_files, path, number, NextRound, LastHash);
             if (number == last)
                 while (scanner.MoveNext(false)) { }
             var witness = scanner.FindWitness(NextRound);

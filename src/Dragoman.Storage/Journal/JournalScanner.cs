@@ -11,6 +11,7 @@ internal sealed class JournalScanner : IDisposable
     private byte[] _window = new byte[InitialWindow];
     private long _windowStart;
     private int _windowLength;
+    private bool _hasNoHeader;
 
     private JournalScanner(IStorageFile file, RoundFormat.FileHeader header, string path)
     {
@@ -57,6 +58,13 @@ internal sealed class JournalScanner : IDisposable
         return null;
     }
 
+    /// <summary>
+    /// Opens a file whose header is gone, to look for what should not be in it: the header reached the disk before the
+    /// rounds did, so a file without it has none, or is damaged.
+    /// </summary>
+    public static JournalScanner OpenWithoutHeader(IFileSystem files, string path, long number, long firstRound, ulong previousHash) =>
+        new(files.Open(path, FileOpenMode.Read), new RoundFormat.FileHeader(number, firstRound, previousHash, 0, false), path) { _hasNoHeader = true };
+
     /// <summary>Reads the next round; false where the chain ends.</summary>
     /// <param name="trustHash">A planted defect: takes the round for whole whatever its hash.</param>
     public bool MoveNext(bool trustHash = false)
@@ -83,14 +91,36 @@ internal sealed class JournalScanner : IDisposable
     /// </summary>
     public long FindWitness(long missing)
     {
-        for (var position = Position; Load(position, RoundFormat.RoundHeaderSize); position += RoundFormat.Alignment)
+        for (var position = Position; (position = NextMagic(position)) >= 0; position += RoundFormat.Alignment)
         {
-            if (RoundFormat.TryReadRoundHeader(At(position, RoundFormat.RoundHeaderSize), out var header)
+            if (Load(position, RoundFormat.RoundHeaderSize)
+                && RoundFormat.TryReadRoundHeader(At(position, RoundFormat.RoundHeaderSize), out var header)
                 && header.FileNumber == Header.FileNumber
                 && header.Number >= missing
-                && header.SyncedThrough >= missing
+                && (header.SyncedThrough >= missing || (_hasNoHeader && header.Number == Header.FirstRound && header.PreviousHash == Header.PreviousHash))
                 && IsWhole(position, header))
                 return position;
+        }
+        return -1;
+    }
+
+    /// <summary>Where the next round may begin; -1 if none does.</summary>
+    private long NextMagic(long position)
+    {
+        while (Load(position, RoundFormat.RoundHeaderSize))
+        {
+            var offset = (int)(position - _windowStart);
+            var found = _window.AsSpan(offset, _windowLength - offset).IndexOf(RoundFormat.RoundMagicBytes);
+            if (found < 0)
+            {
+                // It may lie across the end of the window.
+                position = Math.Max(position, _windowStart + _windowLength - RoundFormat.RoundHeaderSize) + RoundFormat.Alignment;
+                position -= position % RoundFormat.Alignment;
+                continue;
+            }
+            position += found;
+            if (position % RoundFormat.Alignment == 0) return position;
+            position += RoundFormat.Alignment - position % RoundFormat.Alignment;
         }
         return -1;
     }

@@ -31,6 +31,9 @@ internal static class RoundFormat
     private const ulong FileMagic = 0x4C4E4A4E41475244; // "DRGANJNL"
     private const uint RoundMagic = 0x444E5244; // "DRND"
 
+    /// <summary>What each round begins with.</summary>
+    public static ReadOnlySpan<byte> RoundMagicBytes => "DRND"u8;
+
     public static int Align(int length) => (length + (Alignment - 1)) & ~(Alignment - 1);
 
     /// <summary>The header of a journal file.</summary>

@@ -172,6 +172,21 @@ public class RecordCompressionTests
     }
 
     [Fact]
+    public void A_match_that_refers_to_itself_does_not_show_what_was_in_memory()
+    {
+        // Four literals, then a match of eight bytes at offset zero, then five literals.
+        byte[] block = [0x44, 1, 2, 3, 4, 0, 0, 0x50, 5, 6, 7, 8, 9];
+        byte[] frame = [0x04, 0x22, 0x4D, 0x18, 0x60, 0x40, 0x82, (byte)block.Length, 0, 0, 0, .. block, 0, 0, 0, 0];
+        using var plain = new PooledBuffer();
+        Assert.Equal(DecompressionResult.Corrupt, RecordCompression.Decompress(CompressionCodec.Lz4, frame, 1000, plain));
+        // The same at an offset that is right.
+        frame[11 + 5] = 4;
+        plain.Clear();
+        Assert.Equal(DecompressionResult.Ok, RecordCompression.Decompress(CompressionCodec.Lz4, frame, 1000, plain));
+        Assert.Equal([1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4, 5, 6, 7, 8, 9], plain.WrittenSpan.ToArray());
+    }
+
+    [Fact]
     public void Wrong_lz4_checksums_are_found()
     {
         byte[] source = Convert.FromBase64String(ForeignFrames.Lz4Checksums);

@@ -180,6 +180,11 @@ internal static class Lz4FrameCodec
             history = history[^MaxHistory..];
         }
 
+        if (!RefersBack(block, history.Length))
+        {
+            return false;
+        }
+
         int written = history.IsEmpty ? LZ4Codec.Decode(block, target) : LZ4Codec.Decode(block, target, history);
         if (written < 0)
         {
@@ -188,6 +193,74 @@ internal static class Lz4FrameCodec
 
         destination.Advance(written);
         return true;
+    }
+
+    /// <summary>
+    /// Whether all matches of a block refer to what lies before them. One with an offset of zero, which no encoder writes,
+    /// refers to itself, and decoders leave in its place what was in the buffer: somebody else's messages.
+    /// </summary>
+    private static bool RefersBack(ReadOnlySpan<byte> block, int history)
+    {
+        long produced = history;
+        for (int at = 0; at < block.Length;)
+        {
+            byte token = block[at++];
+            long literals = token >> 4;
+            if (literals == 15 && !TryReadLength(block, ref at, ref literals))
+            {
+                return false;
+            }
+
+            if (literals > block.Length - at)
+            {
+                return false;
+            }
+
+            at += (int)literals;
+            produced += literals;
+            if (at == block.Length)
+            {
+                // The last sequence has literals alone.
+                return true;
+            }
+
+            if (block.Length - at < sizeof(ushort))
+            {
+                return false;
+            }
+
+            int offset = BinaryPrimitives.ReadUInt16LittleEndian(block[at..]);
+            at += sizeof(ushort);
+            if (offset == 0 || offset > produced)
+            {
+                return false;
+            }
+
+            long match = token & 15;
+            if (match == 15 && !TryReadLength(block, ref at, ref match))
+            {
+                return false;
+            }
+
+            produced += match + 4;
+        }
+
+        return false;
+    }
+
+    private static bool TryReadLength(ReadOnlySpan<byte> block, ref int at, ref long length)
+    {
+        while (at < block.Length)
+        {
+            byte more = block[at++];
+            length += more;
+            if (more != 255)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static bool TryReadHeader(ref ReadOnlySpan<byte> source, out byte flags, out int maxBlock, out ulong? contentSize)

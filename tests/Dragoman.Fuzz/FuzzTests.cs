@@ -1,0 +1,33 @@
+using Dragoman.Fuzz.Fuzzing;
+using Dragoman.Fuzz.Targets;
+
+namespace Dragoman.Fuzz;
+
+/// <summary>Every decoder, fed with damaged input for as long as the run has for it.</summary>
+public sealed class FuzzTests(ITestOutputHelper output)
+{
+    [Fact]
+    public Task Kafka_messages() => RunAsync(new KafkaMessages());
+
+    [Fact]
+    public async Task Kafka_sessions()
+    {
+        await using var sessions = await KafkaSessions.StartAsync();
+        await RunAsync(sessions);
+    }
+
+    [Fact]
+    public async Task Record_batches()
+    {
+        using var batches = new RecordBatchInputs();
+        await RunAsync(batches);
+    }
+
+    [Fact]
+    public Task Compressed_bytes() => RunAsync(new CompressedBytes());
+
+    [Fact]
+    public Task Commits_in_the_journal() => RunAsync(new CommitRecords());
+
+    private Task RunAsync(FuzzTarget target) => new Fuzzer(target).RunAsync(FuzzOptions.Time, output.WriteLine);
+}
