@@ -174,8 +174,9 @@ internal sealed class JournalReplay : ICommitVisitor
             }
             await handle.SyncAsync();
         }
-        // So must their names be, before the next file's: a hole in the chain would look like damage.
-        if (_replayed.Count > 0) _files.SyncDirectory(_directory);
+        // So must their names be, before the next file's: a hole in the chain would look like damage. And so must the
+        // manifest's, of which a start that was killed leaves no more than the name: nothing may rely on it before.
+        _files.SyncDirectory(_directory);
     }
 
     private PartitionLog Log(long id) =>

@@ -60,6 +60,8 @@ internal sealed class SlowDisk : IFileSystem
             Interlocked.Increment(ref disk._syncs);
         }
 
+        public ValueTask CheckWrittenAsync() => file.CheckWrittenAsync();
+
         public void Preallocate(long length) => file.Preallocate(length);
 
         public void Truncate(long length) => file.Truncate(length);
