@@ -39,17 +39,9 @@ public sealed record User(string Name, ImmutableArray<string> Tags, ImmutableArr
     /// <summary>Whether a password is the user's.</summary>
     public bool HasPassword(string password)
     {
+        // The cheapest to check comes first: they were all made from one password, or one alone is there.
         foreach (var credential in Credentials)
-        {
-            switch (credential)
-            {
-                // The cheapest to check comes first; they were all made from one password, or one alone is there.
-                case PasswordHash hash:
-                    return hash.Matches(password);
-                default:
-                    continue;
-            }
-        }
+            if (credential is PasswordHash hash) return hash.Matches(password);
         foreach (var credential in Credentials)
             if (credential is ScramCredential scram && scram.Matches(password)) return true;
         return false;

@@ -11,6 +11,9 @@ public sealed class ClientIdentity(IAccounts accounts, string? user, string host
 {
     private const int MaxRemembered = 4096;
 
+    // No name that anything here may have is longer; one that a client makes up is not worth its memory.
+    private const int LongestName = 512;
+
     private readonly Dictionary<(Operations, ResourceKind, NamespaceName?, string), bool> _decisions = [];
     private long _version = -1;
 
@@ -23,11 +26,13 @@ public sealed class ClientIdentity(IAccounts accounts, string? user, string host
     /// <summary>Whether the client may do something. Decisions are remembered until permissions change.</summary>
     public bool Allows(Operations operation, ResourceKind kind, NamespaceName? ns, string name)
     {
+        ArgumentNullException.ThrowIfNull(name);
         if (!accounts.IsEnabled) return true;
+        if (name.Length > LongestName) return accounts.Allows(User, Host, operation, kind, ns, name);
         lock (_decisions)
         {
             var version = accounts.Version;
-            if (_version != version || _decisions.Count > MaxRemembered)
+            if (_version != version || _decisions.Count >= MaxRemembered)
             {
                 _decisions.Clear();
                 _version = version;
