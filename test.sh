@@ -28,13 +28,15 @@ if ! dotnet build -c Release --nologo -v quiet Dragoman.slnx </dev/null; then
   finish
 fi
 
+reports=artifacts/test-results
+rm -rf "$reports" && mkdir -p "$reports"
 for project in tests/*/*.csproj; do
   name=$(basename "$project" .csproj)
   [ "$name" = Dragoman.TestKit ] && continue # what the tests share
   log=$(mktemp)
   echo "== $name"
   start=$SECONDS
-  timeout --kill-after=10 1200 dotnet "tests/$name/bin/Release/net10.0/$name.dll" -noColor </dev/null >"$log" 2>&1
+  timeout --kill-after=10 1200 dotnet "tests/$name/bin/Release/net10.0/$name.dll" -noColor -result-xml "$reports/$name.xml" </dev/null >"$log" 2>&1
   code=$?
   summary=$(grep -oE 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -1)
   if [ -z "$summary" ]; then
@@ -52,4 +54,11 @@ for project in tests/*/*.csproj; do
   fi
   rm -f "$log"
 done
+
+echo "== Conformance"
+if dotnet eng/Dragoman.Conformance/bin/Release/net10.0/Dragoman.Conformance.dll . "$reports" artifacts/conformance.md </dev/null; then
+  passed=$((passed + 1))
+else
+  failed=$((failed + 1))
+fi
 finish

@@ -12,6 +12,7 @@ public sealed class AdminTests
             new() { Topics = names is null ? null : [.. names.Select(n => new MetadataRequest.MetadataRequestTopic { Name = n })], AllowAutoTopicCreation = false }, version);
 
     [Fact]
+    [Trait("Row", "K5")]
     public async Task Metadata_tells_the_address_that_the_client_reached_or_the_advertised_one()
     {
         await using var broker = await BrokerFixture.StartAsync();
@@ -23,6 +24,7 @@ public sealed class AdminTests
     }
 
     [Fact]
+    [Trait("Row", "K4")]
     public async Task Metadata_tells_all_topics_for_null_and_none_for_an_empty_list()
     {
         await using var broker = await BrokerFixture.StartAsync();
@@ -44,6 +46,7 @@ public sealed class AdminTests
     }
 
     [Fact]
+    [Trait("Row", "K4")]
     public async Task Metadata_creates_topics_only_where_both_sides_allow_it()
     {
         await using var broker = await BrokerFixture.StartAsync(o => o with { DefaultPartitions = 2 });
@@ -62,6 +65,7 @@ public sealed class AdminTests
     }
 
     [Fact]
+    [Trait("Row", "K4")]
     public async Task Metadata_finds_topics_by_id()
     {
         await using var broker = await BrokerFixture.StartAsync();

@@ -8,6 +8,8 @@ namespace Dragoman.Kafka.Tests.Handlers;
 public sealed class ConnectionTests
 {
     [Fact]
+    [Trait("Row", "K1")]
+    [Trait("Row", "K2")]
     public async Task Api_versions_list_what_is_served_and_two_ranges_that_old_clients_need()
     {
         await using var broker = await BrokerFixture.StartAsync();
@@ -32,6 +34,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    [Trait("Row", "K1")]
     public async Task An_unknown_version_of_api_versions_is_answered_in_version_0_with_the_whole_list()
     {
         await using var broker = await BrokerFixture.StartAsync();

@@ -23,6 +23,8 @@ public sealed class FetchTests
     private static FetchResponse.PartitionData Only(FetchResponse response) => Assert.Single(Assert.Single(response.Responses).Partitions);
 
     [Fact]
+    [Trait("Row", "K6")]
+    [Trait("Row", "K7")]
     public async Task Batches_come_back_as_they_went_in_every_version()
     {
         await using var broker = await BrokerFixture.StartAsync();
@@ -45,6 +47,7 @@ public sealed class FetchTests
     }
 
     [Fact]
+    [Trait("Row", "K9")]
     public async Task An_empty_fetch_waits_and_is_woken_by_the_next_batch()
     {
         await using var broker = await BrokerFixture.StartAsync();
@@ -57,6 +60,7 @@ public sealed class FetchTests
     }
 
     [Fact]
+    [Trait("Row", "K9")]
     public async Task A_fetch_waits_for_as_much_as_it_asks_for()
     {
         await using var broker = await BrokerFixture.StartAsync();
@@ -121,6 +125,7 @@ public sealed class FetchTests
     }
 
     [Fact]
+    [Trait("Row", "K9")]
     public async Task One_batch_comes_however_large_it_is_and_limits_hold_for_the_rest()
     {
         await using var broker = await BrokerFixture.StartAsync();
@@ -133,6 +138,7 @@ public sealed class FetchTests
     }
 
     [Fact]
+    [Trait("Row", "K9")]
     public async Task No_partition_starves()
     {
         await using var broker = await BrokerFixture.StartAsync();
@@ -165,6 +171,7 @@ public sealed class FetchTests
     }
 
     [Fact]
+    [Trait("Row", "K28")]
     public async Task Errors_are_told_at_once_and_per_partition()
     {
         await using var broker = await BrokerFixture.StartAsync();
@@ -208,6 +215,7 @@ public sealed class FetchTests
     }
 
     [Fact]
+    [Trait("Row", "K9")]
     public async Task Sessions_are_declined()
     {
         await using var broker = await BrokerFixture.StartAsync();
@@ -224,6 +232,7 @@ public sealed class FetchTests
     }
 
     [Fact]
+    [Trait("Row", "K7")]
     public async Task Old_clients_do_not_get_zstd()
     {
         await using var broker = await BrokerFixture.StartAsync();

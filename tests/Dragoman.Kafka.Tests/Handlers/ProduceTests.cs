@@ -24,6 +24,7 @@ public sealed class ProduceTests
     }
 
     [Fact]
+    [Trait("Row", "K29")]
     public async Task Log_append_time_is_told()
     {
         await using var broker = await BrokerFixture.StartAsync();
@@ -33,6 +34,8 @@ public sealed class ProduceTests
     }
 
     [Fact]
+    [Trait("Row", "K8")]
+    [Trait("Row", "K28")]
     public async Task What_cannot_be_appended_is_refused_in_kafkas_terms()
     {
         await using var broker = await BrokerFixture.StartAsync();
@@ -72,6 +75,7 @@ public sealed class ProduceTests
     }
 
     [Fact]
+    [Trait("Row", "K14")]
     public async Task An_idempotent_producers_repetition_succeeds_at_its_first_offset_and_gaps_are_refused()
     {
         await using var broker = await BrokerFixture.StartAsync();
@@ -90,6 +94,7 @@ public sealed class ProduceTests
     }
 
     [Fact]
+    [Trait("Row", "K8")]
     public async Task Without_acknowledgement_there_is_no_answer_and_an_error_closes()
     {
         await using var broker = await BrokerFixture.StartAsync();
@@ -166,6 +171,7 @@ public sealed class ProduceTests
     }
 
     [Fact]
+    [Trait("Row", "K28")]
     public async Task A_full_disk_is_an_error_that_producers_retry()
     {
         await using var broker = await BrokerFixture.StartAsync(store: store => store with { MaintenanceInterval = TimeSpan.FromMilliseconds(50) });

@@ -7,6 +7,7 @@ namespace Dragoman.Kafka.Tests.Wire;
 public sealed class TaggedFieldTests
 {
     [Fact]
+    [Trait("Row", "K3")]
     public void Unknown_tags_are_skipped_in_a_message_and_in_a_structure()
     {
         // Tag 5 with three bytes in the topic; tags 7 (empty) and 300 with one byte in the message.
