@@ -12,9 +12,10 @@ finish() {
   exit
 }
 
-export DRAGOMAN_SEEDS=500
-[ "${1:-}" = --soak ] && export DRAGOMAN_SEEDS=10000 DRAGOMAN_TEXT_BYTES=2000000000
-echo "Simulator seeds: $DRAGOMAN_SEEDS"
+# Two tiers, one code: only the counts differ.
+export DRAGOMAN_SEEDS=500 DRAGOMAN_KILLS=5 DRAGOMAN_FUZZ_SECONDS=8
+[ "${1:-}" = --soak ] && export DRAGOMAN_SEEDS=10000 DRAGOMAN_KILLS=50 DRAGOMAN_FUZZ_SECONDS=120 DRAGOMAN_TEXT_BYTES=2000000000
+echo "Simulator seeds: $DRAGOMAN_SEEDS, kills: $DRAGOMAN_KILLS, seconds of fuzz for each decoder: $DRAGOMAN_FUZZ_SECONDS"
 
 if ! eng/install-clients.sh; then
   failed=1
