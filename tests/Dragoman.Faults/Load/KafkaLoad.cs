@@ -150,11 +150,14 @@ internal sealed class KafkaLoad : IRecordedLoad, IAsyncDisposable
             }
         }
 
-        // The client calls it on one thread of its own.
+        // The client calls it on a thread of its own, and while it flushes on that of whoever flushes, too.
         private void OnReport(LoadMessage message, DeliveryReport<Null, byte[]> report)
         {
             if (report.Error.IsError) _load.Fail($"{message} was not taken: {report.Error.Reason}");
-            else _acknowledged.Add((message, report.Offset.Value));
+            else
+            {
+                lock (_acknowledged) _acknowledged.Add((message, report.Offset.Value));
+            }
             var gap = TimeProvider.System.GetElapsedTime(Interlocked.Exchange(ref _load._lastReport, TimeProvider.System.GetTimestamp())).Ticks;
             for (var longest = Interlocked.Read(ref _load._longestGap); gap > longest;)
             {
