@@ -32,6 +32,7 @@ internal sealed class BasicConsumeHandler : ChannelMethod<BasicConsume>
             IsExclusive = method.Exclusive,
             Priority = Priority(method.Arguments, text),
         };
+        if (queue.Settings.Retention is not null) options = ForStream(options, channel, method, text);
         var isQuorum = QueueDeclaration.Of(queue.Settings).Type == "quorum";
         var consumer = new ConsumerSource(channel, queue, tag, method.NoAck, channel.ConsumerPrefetch, tellsDeliveryCount: isQuorum);
         var answer = await queue.ConsumeAsync(options, consumer).ConfigureAwait(false);
@@ -49,6 +50,16 @@ internal sealed class BasicConsumeHandler : ChannelMethod<BasicConsume>
         channel.AddConsumer(consumer);
         if (!method.NoWait) channel.Send(new BasicConsumeOk { ConsumerTag = tag });
         consumer.Start(answer.Consumer!);
+    }
+
+    /// <summary>What a consumer of a stream needs: its acknowledgements ask for more, so it must acknowledge, and say how much.</summary>
+    private static ConsumerOptions ForStream(ConsumerOptions options, Channel channel, in BasicConsume method, string queue)
+    {
+        if (method.NoAck) throw Errors.NotImplemented($"automatic acknowledgement not supported by stream queues {queue}");
+        if (channel.ConsumerPrefetch == 0) throw Errors.Precondition($"consumer prefetch count is not set for '{queue}'");
+        if (channel.Shared.IsLimited) throw Errors.NotImplemented($"{queue} does not support global qos");
+        var now = channel.Session.FrontEnd.Broker.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        return options with { From = StreamArguments.ReadFrom(method.Arguments, queue, now), Filter = StreamArguments.ReadFilter(method.Arguments, queue) };
     }
 
     private static void TakeReplies(Channel channel, in BasicConsume method, string tag)

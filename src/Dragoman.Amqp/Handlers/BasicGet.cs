@@ -19,6 +19,7 @@ internal sealed class BasicGetHandler : ChannelMethod<BasicGet>
         var queue = Queues.FindOpen(channel, method.Queue);
         session.Require(Operations.Read, ResourceKind.Queue, queue.Name.Name);
         var text = Queues.Describe(session, queue.Name.Name);
+        if (queue.Settings.Retention is not null) throw Errors.NotImplemented($"basic.get not supported by stream queues {text}");
         if (queue.Settings.Subscription.Dispatch == DispatchMode.Failover)
         {
             throw new ChannelException(

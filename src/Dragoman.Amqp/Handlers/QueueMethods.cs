@@ -119,6 +119,8 @@ internal sealed class QueuePurgeHandler : ChannelMethod<QueuePurge>
     {
         var queue = Queues.FindOpen(channel, method.Queue);
         channel.Session.Require(Operations.Read, ResourceKind.Queue, queue.Name.Name);
+        if (queue.Settings.Retention is not null)
+            throw Errors.NotImplemented($"queue.purge not supported by stream queues {Queues.Describe(channel.Session, queue.Name.Name)}");
         // What this connection has published before is in the queue, or it would survive.
         await channel.Session.Publishes.WaitForAllAsync().ConfigureAwait(false);
         var answer = await queue.PurgeAsync().ConfigureAwait(false);

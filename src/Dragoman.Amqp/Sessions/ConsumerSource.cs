@@ -155,7 +155,7 @@ internal sealed class ConsumerSource : MessageHolder, IDeliverySink, IDisposable
         ref readonly var delivery = ref batch[index];
         var message = batch.Message(index);
         var isRedelivery = delivery.Count > 1;
-        _properties.Read(message.Headers, message.Key, message.Timestamp, _fallbackExchange, _tellsDeliveryCount && isRedelivery ? delivery.Count - 1 : -1);
+        _properties.Read(message.Headers, message.Key, message.Timestamp, _fallbackExchange, _tellsDeliveryCount && isRedelivery ? delivery.Count - 1 : -1, IsStream ? delivery.Offset : -1);
         var tag = NoAck ? Channel.Unacked.Skip() : Channel.Unacked.Add(this, delivery.Offset, Channel.Session.Now);
         return DeliveryWriter.Write(writer, Channel, _tagBytes, tag, isRedelivery, _properties, message.Value.Span);
     }

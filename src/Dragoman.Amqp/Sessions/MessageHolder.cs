@@ -23,9 +23,15 @@ internal abstract class MessageHolder(Channel channel, IQueueHandle queue) : Out
     /// <summary>The broker's side of it.</summary>
     public IConsumer Consumer { get; protected set; } = null!;
 
+    /// <summary>Whether messages stay, whatever becomes of deliveries: then acknowledging only asks for more.</summary>
+    protected bool IsStream { get; } = queue.Settings.Retention is not null;
+
     /// <summary>Settles a message, soon. Called by the loop that reads.</summary>
+    /// <exception cref="ConnectionException">It cannot be refused: it is a stream's.</exception>
     public void Settle(Settlement settlement, long offset)
     {
+        if (IsStream && settlement != Settlement.Acknowledge)
+            throw Errors.NotImplemented($"basic.nack and basic.reject not supported by stream queues {Handlers.Queues.Describe(Channel.Session, Queue.Name.Name)}");
         if (_count > 0 && settlement != _settlement) Flush();
         if (_count == 0) Channel.Session.Settling(this);
         _settlement = settlement;

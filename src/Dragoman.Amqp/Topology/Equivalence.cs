@@ -22,6 +22,8 @@ internal static class Equivalence
         var has = existing.TryGet(name, out var current);
         var wants = declared.TryGet(name, out var received);
         if (has == wants && (!has || current.IsEquivalentTo(received))) return;
+        // Of a value that is another one the type goes without saying.
+        if (has && wants) throw Differs(name, $"'{current}'", $"'{received}'", thing);
         throw Differs(name, has ? Describe(current) : "none", wants ? Describe(received) : "none", thing);
     }
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using Dragoman.Amqp.Wire;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Subscriptions;
+using Dragoman.Storage.Log;
 
 namespace Dragoman.Amqp.Topology;
 
@@ -62,9 +63,10 @@ internal sealed record QueueDeclaration
     {
         var arguments = new ArgumentReader(Arguments, queue);
         var isQuorum = Type == "quorum";
-        if (Type is not ("classic" or "quorum" or "stream")) throw arguments.Invalid(TypeArgument, $"{{unknown_queue_type,<<\"{Type}\">>}}");
+        if (Type is not ("classic" or "quorum" or "stream")) throw arguments.Invalid(TypeArgument, $"\"unsupported queue type '{Type}'\"");
         if (isQuorum && !IsDurable) throw Errors.Precondition($"invalid property 'non-durable' for {queue}");
         if (isQuorum && IsExclusive) throw Errors.Precondition($"invalid property 'exclusive-owner' for {queue}");
+        if (Type == StreamArguments.QueueType) return ToStreamSettings(arguments, queue);
         var minBackOff = arguments.Number("x-delayed-retry-min") ?? 0;
         return new QueueSettings
         {
@@ -94,15 +96,33 @@ internal sealed record QueueDeclaration
                 MaxBackOffMs = arguments.Number("x-delayed-retry-max") ?? minBackOff,
                 BackOff = BackOffGrowth.Linear,
             },
-            Attributes = ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal,
-            [
-                KeyValuePair.Create(DurableAttribute, IsDurable ? "true" : "false"),
-                KeyValuePair.Create(ExclusiveAttribute, IsExclusive ? "true" : "false"),
-                KeyValuePair.Create(AutoDeleteAttribute, AutoDelete ? "true" : "false"),
-                KeyValuePair.Create(ArgumentsAttribute, Attributes.WriteTable(Arguments)),
-            ]),
+            Attributes = ToAttributes(),
         };
     }
+
+    private QueueSettings ToStreamSettings(ArgumentReader arguments, string queue)
+    {
+        if (!IsDurable) throw Errors.Precondition($"invalid property 'non-durable' for {queue}");
+        if (IsExclusive) throw Errors.Precondition($"invalid property 'exclusive-owner' for {queue}");
+        if (AutoDelete) throw Errors.Precondition($"invalid property 'auto-delete' for {queue}");
+        foreach (var name in StreamArguments.Foreign)
+            if (Arguments.TryGet(name, out _)) throw Errors.Precondition($"invalid arg '{name}' for {queue} of queue type rabbit_stream_queue");
+        var maxAge = -1L;
+        if (arguments.Text("x-max-age") is { } text) maxAge = StreamArguments.ToMilliseconds(text) ?? throw arguments.Invalid("x-max-age", "invalid_max_age");
+        return new QueueSettings
+        {
+            Retention = new LogRetention(maxAge, arguments.Number("x-max-length-bytes", most: long.MaxValue) ?? -1),
+            Attributes = ToAttributes(),
+        };
+    }
+
+    private ImmutableSortedDictionary<string, string> ToAttributes() => ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal,
+    [
+        KeyValuePair.Create(DurableAttribute, IsDurable ? "true" : "false"),
+        KeyValuePair.Create(ExclusiveAttribute, IsExclusive ? "true" : "false"),
+        KeyValuePair.Create(AutoDeleteAttribute, AutoDelete ? "true" : "false"),
+        KeyValuePair.Create(ArgumentsAttribute, Attributes.WriteTable(Arguments)),
+    ]);
 
     /// <summary>Checks that the queue that is there is the one that is declared.</summary>
     /// <param name="existing">What was declared.</param>

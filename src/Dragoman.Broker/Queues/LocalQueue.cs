@@ -11,12 +11,17 @@ internal sealed class LocalQueue : IQueueHandle, ISubscriptionOwner
     private volatile QueueSettings _settings;
     private volatile bool _deleted;
 
-    public LocalQueue(Queues queues, QueueEntry entry, Func<ISubscriptionOwner, Subscription> subscribe)
+    private readonly KeptQueue? _kept;
+
+    public LocalQueue(Queues queues, QueueEntry entry, SubscriptionHost host, Func<ISubscriptionOwner, Subscription> subscribe)
     {
         _queues = queues;
         Entry = entry;
         _settings = entry.Settings;
         Subscription = subscribe(this);
+        if (entry.Settings.Retention is not { } retention) return;
+        Subscription.Log.Retention = retention;
+        _kept = new KeptQueue(host, Subscription.Log);
     }
 
     public QueueEntry Entry { get; private set; }
@@ -40,35 +45,58 @@ internal sealed class LocalQueue : IQueueHandle, ISubscriptionOwner
         Entry = entry;
         _settings = entry.Settings;
         Subscription.Settings = entry.Settings;
+        if (entry.Settings.Retention is { } retention) Subscription.Log.Retention = retention;
     }
 
     public ValueTask<PublishOutcome> PublishAsync(MessageBatch batch, CommitMode? mode, CancellationToken cancellation) =>
         _queues.PublishAsync(batch, this, mode, cancellation);
 
     public ValueTask<ConsumeAnswer> ConsumeAsync(ConsumerOptions options, IDeliverySink sink, CancellationToken cancellation) =>
-        ValueTask.FromResult(Subscription.Consume(options, sink));
+        ValueTask.FromResult(_kept?.Consume(options, sink) ?? Subscription.Consume(options, sink));
 
     public ValueTask<ReceiveAnswer> ReceiveAsync(int maxMessages, TimeSpan? lease, TimeSpan wait, CancellationToken cancellation) =>
-        Subscription.ReceiveAsync(maxMessages, lease, wait, cancellation);
+        _kept is null ? Subscription.ReceiveAsync(maxMessages, lease, wait, cancellation) : ValueTask.FromResult(new ReceiveAnswer(QueueStatus.InvalidSettings, null));
 
     public ValueTask<SubscriptionAnswer> SettleAsync(Settlement settlement, ReadOnlyMemory<LeaseToken> leases, TimeSpan? delay) =>
-        Subscription.SettleAsync(settlement, leases, delay);
+        _kept is null ? Subscription.SettleAsync(settlement, leases, delay) : Unsupported;
 
-    public ValueTask<SubscriptionAnswer> ExtendAsync(ReadOnlyMemory<LeaseToken> leases, TimeSpan lease) => Subscription.ExtendAsync(leases, lease);
+    public ValueTask<SubscriptionAnswer> ExtendAsync(ReadOnlyMemory<LeaseToken> leases, TimeSpan lease) => _kept is null ? Subscription.ExtendAsync(leases, lease) : Unsupported;
 
-    public ValueTask<SubscriptionAnswer> SettleUpToAsync(long offset) => Subscription.SettleUpToAsync(offset);
+    public ValueTask<SubscriptionAnswer> SettleUpToAsync(long offset) => _kept is null ? Subscription.SettleUpToAsync(offset) : Unsupported;
 
     public ValueTask<ReceiveAnswer> PeekAsync(long fromOffset, int maxMessages) => ValueTask.FromResult(Subscription.Peek(fromOffset, maxMessages));
 
-    public ValueTask<SubscriptionAnswer> PurgeAsync(bool everything) => Subscription.PurgeAsync(everything);
+    public ValueTask<SubscriptionAnswer> PurgeAsync(bool everything) => _kept is null ? Subscription.PurgeAsync(everything) : Unsupported;
 
-    public ValueTask<SubscriptionAnswer> SeekAsync(long offset) => Subscription.SeekAsync(offset);
+    public ValueTask<SubscriptionAnswer> SeekAsync(long offset) => _kept is null ? Subscription.SeekAsync(offset) : Unsupported;
 
-    public ValueTask<SubscriptionAnswer> SeekAsync(DateTimeOffset time) => Subscription.SeekAsync(time);
+    public ValueTask<SubscriptionAnswer> SeekAsync(DateTimeOffset time) => _kept is null ? Subscription.SeekAsync(time) : Unsupported;
 
-    public ValueTask<SubscriptionCounts> GetCountsAsync() => ValueTask.FromResult(Subscription.Counts);
+    public ValueTask<SubscriptionCounts> GetCountsAsync() => ValueTask.FromResult(Counts);
 
-    public ValueTask<Conservation> GetConservationAsync() => ValueTask.FromResult(Subscription.Conservation);
+    public ValueTask<Conservation> GetConservationAsync() => ValueTask.FromResult(_kept?.Conservation ?? Subscription.Conservation);
+
+    /// <summary>What it holds.</summary>
+    public SubscriptionCounts Counts => _kept?.Counts ?? Subscription.Counts;
+
+    /// <summary>Ends deliveries: the queue is gone.</summary>
+    /// <returns>Messages that were ready.</returns>
+    public long EndDeleted()
+    {
+        var kept = _kept?.Counts.Ready;
+        _kept?.End(ConsumerEnd.Deleted);
+        var ready = Subscription.Delete();
+        return kept ?? ready;
+    }
+
+    /// <summary>Ends deliveries: the broker stops.</summary>
+    public Task StopAsync()
+    {
+        _kept?.End(ConsumerEnd.Stopped);
+        return Subscription.StopAsync();
+    }
+
+    private static ValueTask<SubscriptionAnswer> Unsupported => ValueTask.FromResult(new SubscriptionAnswer(QueueStatus.InvalidSettings, 0, KeptQueue.Unsupported));
 
     /// <summary>Where messages go that are moved by hand.</summary>
     public DeadLetterTarget? MoveTarget { get; set; }

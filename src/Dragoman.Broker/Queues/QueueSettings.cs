@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Storage.Journal;
+using Dragoman.Storage.Log;
 using Dragoman.Storage.Platform;
 
 namespace Dragoman.Broker.Queues;
@@ -21,7 +22,8 @@ public enum Overflow : byte
 /// <summary>How a queue treats its messages. Immutable; replaced as a whole. All times are in milliseconds.</summary>
 public sealed record QueueSettings
 {
-    private const byte Version = 1;
+    // Version 2 added retention.
+    private const byte Version = 2;
 
     /// <summary>Settings of which nothing was said: durable, first in first out, without limits.</summary>
     public static QueueSettings Default { get; } = new();
@@ -62,6 +64,13 @@ public sealed record QueueSettings
     /// <summary>For how long a second message of one deduplication id is taken for a copy; 0 for never.</summary>
     public long DeduplicationWindowMs { get; init; }
 
+    /// <summary>
+    /// How long messages are kept, whoever has read them: each consumer then reads by a cursor of its own, and nothing is
+    /// settled. Such a queue is on disk, and has none of the settings that concern settling. Null for a queue whose
+    /// messages go when they are settled. It is settled when the queue is created which of the two a queue is.
+    /// </summary>
+    public LogRetention? Retention { get; init; }
+
     /// <summary>Settings that front ends keep with the queue and give meaning to, by the name the protocol uses.</summary>
     public ImmutableSortedDictionary<string, string> Attributes { get; init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
@@ -88,11 +97,15 @@ public sealed record QueueSettings
             writer.Text(name);
             writer.Text(value);
         }
+        writer.Bool(Retention is not null);
+        if (Retention is null) return;
+        writer.Int64(Retention.MaxAgeMs);
+        writer.Int64(Retention.MaxBytes);
     }
 
     internal static QueueSettings Read(ref SnapshotReader reader)
     {
-        reader.Version(Version, "queue settings");
+        var version = reader.Version(Version, "queue settings");
         var settings = new QueueSettings
         {
             IsDurable = reader.Bool(),
@@ -109,6 +122,7 @@ public sealed record QueueSettings
         };
         var attributes = settings.Attributes.ToBuilder();
         for (var n = reader.Int32(); n > 0; n--) attributes[reader.Text()] = reader.Text();
-        return settings with { Attributes = attributes.ToImmutable() };
+        settings = settings with { Attributes = attributes.ToImmutable() };
+        return version >= 2 && reader.Bool() ? settings with { Retention = new LogRetention(reader.Int64(), reader.Int64()) } : settings;
     }
 }

@@ -75,6 +75,8 @@ internal sealed class Queues : IQueues
             known.Subscription.Touch();
             return new QueueAnswer(QueueStatus.AlreadyExists, known);
         }
+        if (settings is { Retention: not null, IsVolatile: true })
+            return new QueueAnswer(QueueStatus.InvalidSettings, null, Message: "A queue that keeps its messages for a time keeps them on disk.");
         if (!settings.IsDurable) return DeclareTransient(name, settings);
         return await ExecuteAsync(name, SizeOf(settings), commit =>
         {
@@ -120,7 +122,7 @@ internal sealed class Queues : IQueues
                 _state.Emit(commit, QueueRegistry.Remove(local.Name));
                 if (entry.LogId != 0) Store.DeleteLog(commit, local.Subscription.Log);
                 if (entry.StateId != 0) Store.DeleteState(commit, _store.GetState(entry.StateId));
-                return new QueueAnswer(QueueStatus.Ok, local, local.Subscription.Delete());
+                return new QueueAnswer(QueueStatus.Ok, local, local.EndDeleted());
             }, cancellation, urgent: true);
             if (answer.Status != QueueStatus.Ok) return answer;
         }
@@ -132,7 +134,7 @@ internal sealed class Queues : IQueues
                 if (Refuse(local, conditions) is { } refused) return refused;
                 Withdraw(local);
             }
-            answer = new QueueAnswer(QueueStatus.Ok, local, local.Subscription.Delete());
+            answer = new QueueAnswer(QueueStatus.Ok, local, local.EndDeleted());
         }
         if (local.Subscription.Log.IsVolatile) await DropAsync(local.Subscription.Log);
         foreach (var observer in _observers) observer.OnDeleted(local);
@@ -142,7 +144,7 @@ internal sealed class Queues : IQueues
     private static QueueAnswer? Refuse(LocalQueue queue, DeleteConditions conditions)
     {
         if (conditions.HasFlag(DeleteConditions.IfStillUnused) && !queue.Subscription.IsUnused) return new QueueAnswer(QueueStatus.InUse, queue);
-        var counts = queue.Subscription.Counts;
+        var counts = queue.Counts;
         if (conditions.HasFlag(DeleteConditions.IfUnused) && counts.Consumers > 0) return new QueueAnswer(QueueStatus.InUse, queue);
         if (conditions.HasFlag(DeleteConditions.IfEmpty) && counts.Ready > 0) return new QueueAnswer(QueueStatus.NotEmpty, queue);
         return null;
@@ -182,9 +184,9 @@ internal sealed class Queues : IQueues
     private static QueueAnswer? Change(QueueEntry entry, Func<QueueSettings, QueueSettings> change, out QueueEntry changed)
     {
         changed = entry with { Settings = change(entry.Settings) };
-        return changed.Settings.IsDurable == entry.Settings.IsDurable && changed.Settings.IsVolatile == entry.Settings.IsVolatile
+        return changed.Settings.IsDurable == entry.Settings.IsDurable && changed.Settings.IsVolatile == entry.Settings.IsVolatile && changed.Settings.Retention is null == entry.Settings.Retention is null
             ? null
-            : new QueueAnswer(QueueStatus.InvalidSettings, null, Message: "Whether a queue, and what is in it, survives a restart is settled when it is created.");
+            : new QueueAnswer(QueueStatus.InvalidSettings, null, Message: "Whether a queue, and what is in it, survives a restart, and whether it keeps what was read, is settled when it is created.");
     }
 
     /// <summary>Publishes to one queue: the common case.</summary>
@@ -431,12 +433,12 @@ internal sealed class Queues : IQueues
             var log = _store.CreateVolatileLog(entry.Settings.IsDurable ? Now() << 20 : 0);
             var machine = new SubscriptionState();
             machine.StartAt(log.StartOffset);
-            queue = new LocalQueue(this, entry, owner => new Subscription(_host, owner, log, null, machine, entry.Settings));
+            queue = new LocalQueue(this, entry, _host, owner => new Subscription(_host, owner, log, null, machine, entry.Settings));
         }
         else
         {
             var state = _store.GetState(entry.StateId);
-            queue = new LocalQueue(this, entry, owner => new Subscription(_host, owner, _store.GetLog(entry.LogId), state, (SubscriptionState)state.Machine, entry.Settings));
+            queue = new LocalQueue(this, entry, _host, owner => new Subscription(_host, owner, _store.GetLog(entry.LogId), state, (SubscriptionState)state.Machine, entry.Settings));
         }
         _byName[entry.Name] = queue;
         _byId[entry.Id] = queue;
@@ -460,7 +462,7 @@ internal sealed class Queues : IQueues
     {
         _host.Dispose();
         var stopping = new List<Task>();
-        foreach (var queue in _byName.Values) stopping.Add(queue.Subscription.StopAsync());
+        foreach (var queue in _byName.Values) stopping.Add(queue.StopAsync());
         foreach (var stop in stopping) await stop;
     }
 }

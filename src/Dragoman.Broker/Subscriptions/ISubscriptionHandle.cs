@@ -110,6 +110,12 @@ public sealed record ConsumerOptions
     /// <summary>Whether it wants the subscription to itself: refused while there are others, and others after it.</summary>
     public bool IsExclusive { get; init; }
 
+    /// <summary>Where it begins to read, if the queue keeps what was read; else it means nothing.</summary>
+    public ReadFrom From { get; init; }
+
+    /// <summary>Which messages it gets, if the queue keeps what was read; null for all.</summary>
+    public HeaderFilter? Filter { get; init; }
+
     /// <summary>
     /// Whether it only asks for messages with <see cref="IConsumer.ReceiveAsync"/>, and is not counted as a consumer nor
     /// part of any turn.

@@ -65,7 +65,9 @@ internal sealed partial class Subscription
     private bool MustLook => _machine.HasSpecial || _queueSettings.MaxPriority > 0 || _queueSettings.DelayMs > 0 || CountsBytes;
 
     /// <summary>Whether the subscription has something to do although nothing happens.</summary>
-    public bool HasBusinessOnStart => _frontier < End || !_deadlines.IsEmpty || !_delayed.IsEmpty || _queueSettings.ExpiresAfterMs >= 0 || MayExpire;
+    public bool HasBusinessOnStart => !IsInert && HasBusiness;
+
+    private bool HasBusiness => _frontier < End || !_deadlines.IsEmpty || !_delayed.IsEmpty || _queueSettings.ExpiresAfterMs >= 0 || MayExpire;
 
     private ReadyLane Lane(int priority)
     {
@@ -158,6 +160,7 @@ internal sealed partial class Subscription
     /// </summary>
     public void Arrived(Commit commit, long baseOffset, MessageBatch batch, long now)
     {
+        if (IsInert) return;
         if (_queueSettings.DeduplicationWindowMs > 0 && batch.Special.Count > 0) Remember(commit, baseOffset, batch, now);
         var isSpecial = IsSpecial(batch);
         if (isSpecial && !_machine.HasSpecial) Emit(commit, SpecialEvent);

@@ -70,6 +70,7 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
         Gate = state?.Lock ?? new Lock();
         _lastUsed = host.Now;
         _nextLease = Math.Max(_lastUsed, 0) << 20;
+        if (IsInert) return;
         Recover();
         log.AddListener(this);
     }
@@ -87,6 +88,9 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
     public bool IsVolatile => _state is null;
 
     public bool IsDeleted => Volatile.Read(ref _isDeleted);
+
+    /// <summary>Whether it only stands for the log: the queue keeps its messages, and they are read past it.</summary>
+    private bool IsInert => _queueSettings.Retention is not null;
 
     /// <summary>Whether it takes no more part in anything.</summary>
     private bool IsOver => _isDeleted || _isStopping;
@@ -128,6 +132,7 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
     /// <summary>Has a pass run soon.</summary>
     public void Schedule()
     {
+        if (IsInert) return;
         while (true)
         {
             var run = Volatile.Read(ref _run);
