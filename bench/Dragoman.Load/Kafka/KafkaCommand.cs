@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dragoman.Load.Reporting;
+using Dragoman.Load.Startup;
 
 namespace Dragoman.Load.Kafka;
 
@@ -7,6 +8,8 @@ namespace Dragoman.Load.Kafka;
 internal static class KafkaCommand
 {
     private static readonly Option<string> Bootstrap = new("--bootstrap") { Description = "HOST:PORT of the broker.", DefaultValueFactory = _ => "127.0.0.1:9092" };
+    private static readonly Option<FileInfo?> Start = new("--start") { Description = "A dragoman executable to start for the run, with all listeners, and to watch; instead of --bootstrap." };
+    private static readonly Option<string> Data = new("--data") { Description = "A directory for the data of a broker that is started.", DefaultValueFactory = _ => Path.GetTempPath() };
     private static readonly Option<string> Mode = new("--mode") { Description = "client: Confluent.Kafka; raw: requests encoded beforehand, over plain sockets.", DefaultValueFactory = _ => "client" };
     private static readonly Option<string?> Topic = new("--topic") { Description = "The topic; unless given, one that is made for the run and deleted afterwards." };
     private static readonly Option<int> Partitions = new("--partitions") { Description = "Partitions.", DefaultValueFactory = _ => 1 };
@@ -33,7 +36,7 @@ internal static class KafkaCommand
         Compression.AcceptOnlyFromAmong("none", "gzip", "snappy", "lz4", "zstd");
         var command = new Command("kafka", "Loads a Kafka broker, Dragoman or another.")
         {
-            Bootstrap, Mode, Topic, Partitions, MessageSize, BatchSize, Producers, Consumers, InFlight, Acks, Linger, Compression, Idempotent, Count, Seconds, Rate, Watch, CommitMode, Output,
+            Bootstrap, Start, Data, Mode, Topic, Partitions, MessageSize, BatchSize, Producers, Consumers, InFlight, Acks, Linger, Compression, Idempotent, Count, Seconds, Rate, Watch, CommitMode, Output,
         };
         command.SetAction(RunAsync);
         return command;
@@ -41,7 +44,13 @@ internal static class KafkaCommand
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellation)
     {
-        var bootstrap = parsed.GetValue(Bootstrap)!;
+        if (parsed.GetValue(Start) is not { } executable) return await RunAsync(parsed, parsed.GetValue(Bootstrap)!, parsed.GetValue(Watch), cancellation);
+        await using var broker = await TemporaryBroker.StartAsync(executable.FullName, parsed.GetValue(Data)!, cancellation);
+        return await RunAsync(parsed, broker.Process.Kafka, broker.Process.Id, cancellation);
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, string bootstrap, int? watch, CancellationToken cancellation)
+    {
         var own = parsed.GetValue(Topic) is null;
         var topic = parsed.GetValue(Topic) ?? $"load-{Guid.NewGuid():N}";
         var told = await TopicSetup.PrepareAsync(bootstrap, topic, parsed.GetValue(Partitions), parsed.GetValue(CommitMode));
@@ -63,7 +72,7 @@ internal static class KafkaCommand
             Count = parsed.GetValue(Count),
             Seconds = parsed.GetValue(Seconds),
             Rate = parsed.GetValue(Rate),
-            Watch = parsed.GetValue(Watch),
+            Watch = watch,
             CommitMode = told ?? parsed.GetValue(CommitMode) ?? "not stated",
         };
         try

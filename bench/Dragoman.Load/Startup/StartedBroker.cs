@@ -1,16 +1,18 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 
 namespace Dragoman.Load.Startup;
 
-/// <summary>A broker process of ours, from its start to its end.</summary>
+/// <summary>A broker process of ours with all its listeners on, each on a free port, from its start to its end.</summary>
 internal sealed class StartedBroker : IAsyncDisposable
 {
+    // Given as variables, because a build that does not know one of them passes over it.
+    private static readonly string[] Listeners = ["KAFKA", "AMQP", "REDIS", "AWS", "PULSAR", "PUBSUB", "ADMIN"];
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
+    private readonly ConcurrentDictionary<string, string> _addresses = new();
     private readonly TaskCompletionSource<long> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<string> _errors = [];
 
@@ -19,26 +21,41 @@ internal sealed class StartedBroker : IAsyncDisposable
     /// <summary>Seconds from just before the process was made until its line "ready" was read.</summary>
     public double ReadySeconds { get; private set; }
 
+    public int Id => _process.Id;
+
     /// <summary>HOST:PORT of its Kafka listener.</summary>
-    public string Kafka { get; private set; } = "";
+    public string Kafka => AddressOf("kafka");
+
+    /// <summary>HOST:PORT of its AMQP listener.</summary>
+    public string Amqp => AddressOf("amqp");
+
+    /// <summary>The names of the listeners that are on.</summary>
+    public IReadOnlyList<string> ListenerNames => [.. _addresses.Keys.Order()];
 
     public long ResidentBytes => Field("VmRSS") * 1024;
 
     public int OpenFiles => Directory.GetFileSystemEntries($"/proc/{_process.Id}/fd").Length;
 
-    public static async Task<StartedBroker> StartAsync(string executable, string data, CancellationToken cancellation)
+    /// <summary>Starts a broker and waits until it is ready.</summary>
+    /// <param name="executable">The built or published program.</param>
+    /// <param name="data">Its data directory.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <param name="options">More options of <c>serve</c>.</param>
+    public static async Task<StartedBroker> StartAsync(string executable, string data, CancellationToken cancellation, params IEnumerable<string> options)
     {
-        var (kafka, admin) = (FreePort(), FreePort());
-        var start = Stopwatch.GetTimestamp();
-        var process = Process.Start(new ProcessStartInfo(executable, ["serve", "--data", data, "--kafka", $"{kafka}", "--amqp", "off", "--admin", $"{admin}"])
+        var information = new ProcessStartInfo(executable, ["serve", "--data", data, .. options])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-        }) ?? throw new InvalidOperationException($"{executable} did not start.");
-        var broker = new StartedBroker(process) { Kafka = $"127.0.0.1:{kafka}" };
+        };
+        foreach (var listener in Listeners) information.Environment[$"DRAGOMAN_{listener}"] = "0";
+        var start = Stopwatch.GetTimestamp();
+        var process = Process.Start(information) ?? throw new InvalidOperationException($"{executable} did not start.");
+        var broker = new StartedBroker(process);
         process.OutputDataReceived += (_, line) =>
         {
             if (line.Data?.StartsWith("ready", StringComparison.Ordinal) == true) broker._ready.TrySetResult(Stopwatch.GetTimestamp());
+            else if (line.Data?.Split(' ') is ["listening", var name, var address]) broker._addresses[name] = address;
         };
         process.ErrorDataReceived += (_, line) =>
         {
@@ -70,12 +87,8 @@ internal sealed class StartedBroker : IAsyncDisposable
         }
     }
 
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    private string AddressOf(string listener) =>
+        _addresses.TryGetValue(listener, out var address) ? address : throw new InvalidOperationException($"The broker has no listener '{listener}'.");
 
     private long Field(string name)
     {

@@ -81,26 +81,26 @@ internal sealed class LocalPartition(Store store, TransactionGate gate, LocalTop
         if (check is null) return BeginAsync(mode, records, batch.Length, cancellation);
         RecordBatchHeader.TryRead(batch.Span, out var header);
         var asking = check.AskAsync(header);
-        return asking.IsCompletedSuccessfully ? BeginAsync(mode, records, batch.Length, cancellation) : AfterAsync();
+        return asking.IsCompletedSuccessfully ? BeginAsync(mode, records, batch.Length, cancellation) : BeginAfterAsync(asking, mode, records, batch.Length, cancellation);
+    }
 
-        async ValueTask<Commit> AfterAsync()
-        {
-            await asking;
-            return await BeginAsync(mode, records, batch.Length, cancellation);
-        }
+    private async ValueTask<Commit> BeginAfterAsync(ValueTask asking, CommitMode mode, int records, int bytes, CancellationToken cancellation)
+    {
+        await asking;
+        return await BeginAsync(mode, records, bytes, cancellation);
     }
 
     private ValueTask<Commit> BeginAsync(CommitMode mode, int records, int bytes, CancellationToken cancellation)
     {
         if (Log.Kind == LogKind.Durable) return store.BeginAsync(mode, bytes, cancellation);
         var reserving = store.ReserveOffsetsAsync(Log, records);
-        return reserving.IsCompletedSuccessfully ? store.BeginAsync(mode, bytes, cancellation) : AfterAsync();
+        return reserving.IsCompletedSuccessfully ? store.BeginAsync(mode, bytes, cancellation) : BeginReservedAsync(reserving, mode, bytes, cancellation);
+    }
 
-        async ValueTask<Commit> AfterAsync()
-        {
-            await reserving;
-            return await store.BeginAsync(mode, bytes, cancellation);
-        }
+    private async ValueTask<Commit> BeginReservedAsync(ValueTask reserving, CommitMode mode, int bytes, CancellationToken cancellation)
+    {
+        await reserving;
+        return await store.BeginAsync(mode, bytes, cancellation);
     }
 
     private ValueTask Enqueue(Commit commit, Memory<byte> batch, TransactionCheck? check, long logAppendTime, out AppendAnswer answer)
