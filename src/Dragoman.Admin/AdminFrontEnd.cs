@@ -22,6 +22,7 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
     private readonly TopicsResource _topics;
     private readonly ProduceResource _produce;
     private readonly ConsumeResource _consume;
+    private readonly GroupsResource _groups;
     private readonly StorageResource _storage;
     private readonly UsersResource _users;
     private readonly PermissionsResource _permissions;
@@ -41,6 +42,7 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
         _topics = new TopicsResource(node);
         _produce = new ProduceResource(node, _topics);
         _consume = new ConsumeResource(node, _topics);
+        _groups = new GroupsResource(node);
         _storage = new StorageResource(node);
         _users = new UsersResource(node);
         _permissions = new PermissionsResource(node);
@@ -108,6 +110,9 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
         [Prefix, ApiVersion, "topics"] => _topics.HandleAllAsync(context),
         [Prefix, ApiVersion, "topics", var name] => _topics.HandleOneAsync(context, name),
         [Prefix, ApiVersion, "topics", var name, "records"] => RecordsAsync(context, name),
+        [Prefix, ApiVersion, "groups"] => _groups.HandleAllAsync(context),
+        [Prefix, ApiVersion, "groups", var name] => _groups.HandleOneAsync(context, name),
+        [Prefix, ApiVersion, "groups", var name, "reset-offsets"] => _groups.ResetOffsetsAsync(context, name),
         [Prefix, ApiVersion, "users"] => _users.HandleAllAsync(context),
         [Prefix, ApiVersion, "users", var name] => _users.HandleOneAsync(context, name),
         [Prefix, ApiVersion, "users", var name, "tokens"] => _users.CreateTokenAsync(context, name),

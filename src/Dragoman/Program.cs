@@ -9,6 +9,7 @@ var root = new RootCommand("Dragoman: one message broker that every existing cli
     TopicCommand.Create(),
     ProduceCommand.Create(),
     ConsumeCommand.Create(),
+    GroupCommand.Create(),
     UserCommand.Create(),
     PermissionCommand.Create(),
     StorageCommand.Create(),

@@ -97,6 +97,26 @@ public sealed class ClientTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Groups_are_reset_shown_and_deleted()
+    {
+        Assert.Equal("GROUP  KIND  STATE  MEMBERS  LAG  TOPICS\n", await OkAsync("group", "list"));
+        await OkAsync("topic", "create", "orders");
+        await _serve.SendAsync("a\nb\nc\n"u8.ToArray(), "produce", "orders");
+        Assert.Equal(
+            "TOPIC   PARTITION  FROM  TO  LAG THEN\norders          0     -   0         3\n\nNothing was changed: leave --dry-run out to do it.\n",
+            await OkAsync("group", "reset-offsets", "billing", "--to", "earliest", "--topic", "orders", "--dry-run"));
+        Assert.Contains("no group 'billing'", await FailAsync("group", "describe", "billing"));
+        Assert.Contains("Reset 1 partition of group billing.\n", await OkAsync("group", "reset-offsets", "billing", "--to", "1", "--topic", "orders", "--partition", "0"));
+        Assert.Equal("GROUP    KIND     STATE  MEMBERS  LAG  TOPICS\nbilling  classic  empty        0    2  orders\n", await OkAsync("group", "list"));
+        var described = await OkAsync("group", "describe", "billing");
+        Assert.Contains("Total lag:  2\n", described);
+        Assert.Matches("(?m)^orders +0 +1 +3 +2 +- ", described);
+        Assert.Equal(2, (long)JsonNode.Parse(await OkAsync("group", "describe", "billing", "--json"))!["lag"]!);
+        Assert.Equal("Deleted group billing.\n", await OkAsync("group", "delete", "billing"));
+        Assert.Equal(2, (await _serve.RunAsync("group", "reset-offsets", "billing")).ExitCode);
+    }
+
+    [Fact]
     public async Task A_refused_record_ends_produce_with_the_reason()
     {
         await OkAsync("topic", "create", "t", "--max-message-bytes", "1KiB");

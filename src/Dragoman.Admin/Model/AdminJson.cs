@@ -24,6 +24,10 @@ namespace Dragoman.Admin.Model;
 [JsonSerializable(typeof(CreatedAccessKey))]
 [JsonSerializable(typeof(PermissionList))]
 [JsonSerializable(typeof(PermissionModel))]
+[JsonSerializable(typeof(GroupList))]
+[JsonSerializable(typeof(GroupDetails))]
+[JsonSerializable(typeof(ResetOffsetsRequest))]
+[JsonSerializable(typeof(ResetOffsetsResult))]
 [JsonSerializable(typeof(AdvanceClockRequest))]
 [JsonSerializable(typeof(ClockModel))]
 public sealed partial class AdminJson : JsonSerializerContext;

@@ -1,6 +1,5 @@
 using Dragoman.Admin.Http;
 using Dragoman.Admin.Model;
-using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
 using Dragoman.Protocols.Authentication;
@@ -60,17 +59,11 @@ internal sealed class TopicsResource(AdminNode node)
         return identity.Allows(operation, ResourceKind.Topic, full.Namespace, full.Name);
     }
 
-    private static TopicName NameOf(HttpContext context, string name) => new(NamespaceOf(context) ?? NamespaceName.Default, name);
-
-    private static NamespaceName? NamespaceOf(HttpContext context)
-    {
-        if (!context.Request.Query.TryGetValue("namespace", out var text)) return null;
-        return NamespaceName.TryParse(text.ToString(), out var parsed) ? parsed : throw ProblemException.BadRequest($"'{text}' is not a namespace; it should look like {NamespaceName.Default}.");
-    }
+    private static TopicName NameOf(HttpContext context, string name) => new(Scope.OrDefault(context), name);
 
     private Task ListAsync(HttpContext context)
     {
-        var wanted = NamespaceOf(context);
+        var wanted = Scope.Of(context);
         var found = new List<TopicSummary>();
         foreach (var topic in Topics.List())
         {

@@ -34,7 +34,10 @@ internal sealed class AdminClient : IDisposable
     }
 
     /// <summary>The path of a topic in the API.</summary>
-    public static string TopicPath(string name) => $"topics/{Uri.EscapeDataString(name)}";
+    public static string TopicPath(string name) => Path("topics", name);
+
+    /// <summary>The path of something in the API.</summary>
+    public static string Path(string collection, string name, string? part = null) => $"{collection}/{Uri.EscapeDataString(name)}{(part is null ? "" : "/" + part)}";
 
     public async Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellation)
     {

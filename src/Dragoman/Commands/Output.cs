@@ -42,6 +42,14 @@ internal static class Output
         else Drawn(columns, rows);
     }
 
+    /// <summary>A name as people write it: the default namespace is left out.</summary>
+    public static string Name(string ns, string name) => ns == "public/default" ? name : $"{ns}/{name}";
+
+    public static string Time(DateTimeOffset time) => time.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss 'UTC'", System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>A number of things: <c>1 queue</c>, <c>2,000 queues</c>.</summary>
+    public static string Things(long number, string thing) => $"{Count(number)} {thing}{(number == 1 ? "" : "s")}";
+
     public static string Count(long number) => number.ToString("N0", System.Globalization.CultureInfo.InvariantCulture);
 
     private static void Drawn(IReadOnlyList<Column> columns, IReadOnlyList<IReadOnlyList<string>> rows)

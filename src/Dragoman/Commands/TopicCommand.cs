@@ -33,7 +33,7 @@ internal static class TopicCommand
             {
                 Output.Table(
                     [new("TOPIC"), new("PARTITIONS", true), new("RECORDS", true), new("SIZE", true), new("COMMIT MODE")],
-                    [.. list.Topics.Select(t => new[] { Name(t.Namespace, t.Name), Output.Count(t.Partitions), Output.Count(t.Records), ByteSize.Format(t.Bytes), t.CommitMode })]);
+                    [.. list.Topics.Select(t => new[] { Output.Name(t.Namespace, t.Name), Output.Count(t.Partitions), Output.Count(t.Records), ByteSize.Format(t.Bytes), t.CommitMode })]);
             }
             return ExitCode.Ok;
         }));
@@ -80,7 +80,7 @@ internal static class TopicCommand
                 ? await client.SendAsync(HttpMethod.Post, ClientOptions.Query("topics", scope), new CreateTopicRequest(wanted, count, model), AdminJson.Default.CreateTopicRequest, AdminJson.Default.TopicDetails, cancellation)
                 : await client.SendAsync(HttpMethod.Patch, ClientOptions.Query(AdminClient.TopicPath(wanted), scope), new ChangeTopicRequest(count, model), AdminJson.Default.ChangeTopicRequest, AdminJson.Default.TopicDetails, cancellation);
             if (parsed.GetValue(json) || !isNew) Show(details, parsed.GetValue(json));
-            else Output.Line($"Created topic {Name(details.Namespace, details.Name)} with {details.Partitions.Count} partition{(details.Partitions.Count == 1 ? "" : "s")}.");
+            else Output.Line($"Created topic {Output.Name(details.Namespace, details.Name)} with {details.Partitions.Count} partition{(details.Partitions.Count == 1 ? "" : "s")}.");
             return ExitCode.Ok;
         }));
         return command;
@@ -113,9 +113,9 @@ internal static class TopicCommand
         var settings = topic.Settings;
         var fields = new List<(string, string)>
         {
-            ("Topic", Name(topic.Namespace, topic.Name)),
+            ("Topic", Output.Name(topic.Namespace, topic.Name)),
             ("Id", topic.Id.ToString()),
-            ("Created", topic.CreatedAt.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture)),
+            ("Created", Output.Time(topic.CreatedAt)),
             ("Commit mode", settings.CommitMode!),
             ("Retention", $"{(settings.RetentionMs < 0 ? "for ever" : Duration(TimeSpan.FromMilliseconds(Math.Min(settings.RetentionMs!.Value, 86_400_000_000_000))))}, {(settings.RetentionBytes < 0 ? "any size" : $"at least {ByteSize.Format(settings.RetentionBytes!.Value)} per partition")}"),
             ("Largest batch", ByteSize.Format(settings.MaxMessageBytes!.Value)),
@@ -129,8 +129,6 @@ internal static class TopicCommand
             [new("PARTITION", true), new("START", true), new("END", true), new("RECORDS", true), new("SIZE", true), new("EPOCH", true)],
             [.. topic.Partitions.Select(p => new[] { $"{p.Partition}", $"{p.StartOffset}", $"{p.HighWatermark}", Output.Count(p.HighWatermark - p.StartOffset), ByteSize.Format(p.Bytes), $"{p.LeaderEpoch}" })]);
     }
-
-    private static string Name(string ns, string name) => ns == "public/default" ? name : $"{ns}/{name}";
 
     private static string Duration(TimeSpan time) =>
         time.TotalDays >= 1 ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalDays:0.##} days") : time.TotalMinutes >= 1 ? time.ToString("hh\\:mm\\:ss", CultureInfo.InvariantCulture) : $"{time.TotalMilliseconds} ms";
