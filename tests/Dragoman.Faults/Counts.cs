@@ -11,6 +11,9 @@ internal static class Counts
     /// <summary>Messages that go through in one piece.</summary>
     public static int Messages { get; } = Read("DRAGOMAN_MESSAGES", 200_000);
 
+    /// <summary>Queues that there are at once.</summary>
+    public static int Queues { get; } = Read("DRAGOMAN_QUEUES", 500);
+
     private static int Read(string variable, int fallback) =>
         Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : fallback;
 }

@@ -2,10 +2,17 @@ using System.Globalization;
 
 namespace Dragoman.Simulation;
 
-/// <summary>Runs a body over seeds: those that once failed, then fresh ones. <c>DRAGOMAN_SEED</c> runs a single one.</summary>
+/// <summary>
+/// Runs a body over seeds: those that once failed, then fresh ones. <c>DRAGOMAN_SEED</c> runs a single one;
+/// <c>DRAGOMAN_FIRST_SEED</c> says which the fresh ones are, so that a soak can be had again.
+/// </summary>
 public static class Seeds
 {
     private const string Variable = "DRAGOMAN_SEED";
+    private const string FirstVariable = "DRAGOMAN_FIRST_SEED";
+
+    /// <summary>How many fresh seeds each simulation runs; <c>test.sh</c> sets it.</summary>
+    public static int Fresh { get; } = int.TryParse(Environment.GetEnvironmentVariable("DRAGOMAN_SEEDS"), CultureInfo.InvariantCulture, out var count) ? count : 100;
 
     /// <summary>Runs <paramref name="body"/> for each seed and stops at the first that fails.</summary>
     /// <exception cref="SimulationFailedException">It failed; the message names the seed and how to run it again.</exception>
@@ -30,12 +37,15 @@ public static class Seeds
 
     private static IEnumerable<ulong> Choose(int fresh, IReadOnlyList<ulong> known)
     {
-        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } text)
-        {
-            string digits = text.StartsWith("0x", StringComparison.OrdinalIgnoreCase) ? text[2..] : text;
-            return [ulong.Parse(digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture)];
-        }
+        if (Read(Variable) is { } only) return [only];
+        var first = new SimRandom(Read(FirstVariable) ?? (ulong)Random.Shared.NextInt64(long.MinValue, long.MaxValue));
+        return known.Concat(Enumerable.Range(0, fresh).Select(_ => first.NextUInt64()));
+    }
 
-        return known.Concat(Enumerable.Range(0, fresh).Select(_ => (ulong)Random.Shared.NextInt64(long.MinValue, long.MaxValue)));
+    private static ulong? Read(string variable)
+    {
+        if (Environment.GetEnvironmentVariable(variable) is not { Length: > 0 } text) return null;
+        var digits = text.StartsWith("0x", StringComparison.OrdinalIgnoreCase) ? text[2..] : text;
+        return ulong.Parse(digits, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
     }
 }

@@ -4,19 +4,17 @@ namespace Dragoman.Simulation.Storage;
 
 public sealed class StorageSimulationTests(ITestOutputHelper output)
 {
-    private static int FreshSeeds => int.TryParse(Environment.GetEnvironmentVariable("DRAGOMAN_SEEDS"), out var count) ? count : 100;
-
     [Fact]
     public void The_store_keeps_its_promises_through_crashes_and_faults()
     {
         var coverage = new Coverage();
-        Seeds.Check(FreshSeeds, seed =>
+        Seeds.Check(Seeds.Fresh, seed =>
         {
             var run = new StorageRun(seed);
             run.Run();
             coverage.Add(run.Coverage);
         }, KnownSeeds.All);
-        output.WriteLine($"{FreshSeeds} fresh seeds, {KnownSeeds.All.Count} known ones");
+        output.WriteLine($"{Seeds.Fresh} fresh seeds, {KnownSeeds.All.Count} known ones");
         foreach (var (what, count) in coverage.Counts) output.WriteLine($"{count,8} {what}");
     }
 

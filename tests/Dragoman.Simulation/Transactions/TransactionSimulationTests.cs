@@ -4,8 +4,6 @@ namespace Dragoman.Simulation.Transactions;
 
 public sealed class TransactionSimulationTests(ITestOutputHelper output)
 {
-    private static int FreshSeeds => int.TryParse(Environment.GetEnvironmentVariable("DRAGOMAN_SEEDS"), out var count) ? count : 100;
-
     /// <summary>Seeds that failed once. They are run first, for ever.</summary>
     private static readonly ulong[] s_known = [];
 
@@ -13,13 +11,13 @@ public sealed class TransactionSimulationTests(ITestOutputHelper output)
     public void Transactions_are_all_or_nothing_and_exactly_once_through_crashes_zombies_and_moves()
     {
         var coverage = new Coverage();
-        Seeds.Check(FreshSeeds, seed =>
+        Seeds.Check(Seeds.Fresh, seed =>
         {
             var run = new TransactionRun(seed);
             run.Run();
             coverage.Add(run.Coverage);
         }, s_known);
-        output.WriteLine($"{FreshSeeds} fresh seeds, {s_known.Length} known ones");
+        output.WriteLine($"{Seeds.Fresh} fresh seeds, {s_known.Length} known ones");
         foreach (var (what, count) in coverage.Counts) output.WriteLine($"{count,8} {what}");
     }
 
