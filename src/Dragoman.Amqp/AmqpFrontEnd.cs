@@ -38,6 +38,7 @@ public sealed class AmqpFrontEnd : IFrontEnd
         Log = loggers.CreateLogger<AmqpFrontEnd>();
         Login = new AmqpLogin(authenticator ?? new Authenticator(broker.Accounts));
         Gathered = new ByteBudget(options.MaxGatheredBytes);
+        Alarms = new Alarms(broker, Gathered);
     }
 
     /// <inheritdoc/>
@@ -54,6 +55,9 @@ public sealed class AmqpFrontEnd : IFrontEnd
 
     /// <summary>What bodies that have not wholly arrived take.</summary>
     internal ByteBudget Gathered { get; }
+
+    /// <summary>What publishers are paused for.</summary>
+    internal Alarms Alarms { get; }
 
     /// <summary>Who takes direct replies, by address.</summary>
     internal ConcurrentDictionary<string, DirectReplies> Replies { get; } = new(StringComparer.Ordinal);

@@ -12,10 +12,19 @@ public sealed record AmqpOptions
     /// <summary>The seconds between signs of life that are proposed to clients; they may ask for others, or 0 for none.</summary>
     public int HeartbeatSeconds { get; init; } = 60;
 
+    /// <summary>
+    /// The clock of signs of life and of the handshake: these are about the network, so it does not follow a broker's clock
+    /// that tests move, or they would lose their connections with it. Null for the broker's.
+    /// </summary>
+    public TimeProvider? NetworkTime { get; init; }
+
     /// <summary>How long a client may take until its connection is open.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a client may hold a message that it neither acknowledges nor refuses; RabbitMQ's <c>consumer_timeout</c>.</summary>
+    /// <summary>
+    /// How long a client may hold a message that it neither acknowledges nor refuses, unless the queue's
+    /// <c>x-consumer-timeout</c> says otherwise; RabbitMQ's <c>consumer_timeout</c>. Looked at every few seconds.
+    /// </summary>
     public TimeSpan ConsumerTimeout { get; init; } = TimeSpan.FromMinutes(30);
 
     /// <summary>The largest body of a message, in bytes; RabbitMQ's <c>max_message_size</c>, whose default was this up to 3.13.</summary>

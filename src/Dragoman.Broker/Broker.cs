@@ -73,6 +73,9 @@ public sealed class Broker : IAsyncDisposable
     /// <summary>How many commits are complete, over all that this data has lived through.</summary>
     public long CompletedCommits => Store.CompletedSequence;
 
+    /// <summary>Whether messages are refused for want of room on the disk; it is looked again by and by.</summary>
+    public bool IsDiskFull => Store.Space.IsFull;
+
     /// <summary>What is below, for metrics and tools. Front ends use the handles.</summary>
     public Store Store { get; }
 

@@ -4,11 +4,14 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Dragoman.Amqp.Access;
+using Dragoman.Amqp.Topology;
 using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
 using Dragoman.Broker.Namespaces;
+using Dragoman.Broker.Queues;
 using Dragoman.Broker.Security;
 using Dragoman.Protocols;
+using Dragoman.Storage.Platform;
 using Microsoft.Extensions.Logging;
 
 namespace Dragoman.Amqp.Sessions;
@@ -20,6 +23,7 @@ namespace Dragoman.Amqp.Sessions;
 public sealed class AmqpSession : IDisposable
 {
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AcknowledgementInterval = TimeSpan.FromSeconds(5);
     private static readonly byte[] HeartbeatFrame = [(byte)FrameType.Heartbeat, 0, 0, 0, 0, 0, 0, FrameHeader.EndMark];
 
     private readonly PipeReader _input;
@@ -28,6 +32,8 @@ public sealed class AmqpSession : IDisposable
     private readonly byte[] _scratch = new byte[FrameHeader.MinFrameMax];
     private readonly ITimer _timer;
     private readonly TimeProvider _time;
+    private readonly TimeProvider _network;
+    private readonly WakeSignal _resume = new();
     private readonly List<MessageHolder> _settling = [];
     private readonly ConcurrentQueue<Func<ValueTask>> _posted = new();
     private volatile bool _handling;
@@ -36,6 +42,8 @@ public sealed class AmqpSession : IDisposable
     private long _now;
     private long _writtenAtTick;
     private long _deadline;
+    private long _checked;
+    private volatile bool _paused;
     private volatile bool _stopping;
     private volatile bool _writerFailed;
     private bool _stopped;
@@ -55,9 +63,11 @@ public sealed class AmqpSession : IDisposable
         _time = frontEnd.Broker.Time;
         FrameMax = frontEnd.Options.FrameMax;
         ChannelMax = (ushort)frontEnd.Options.ChannelMax;
-        _lastRead = _time.GetTimestamp();
+        _network = frontEnd.Options.NetworkTime ?? _time;
+        _lastRead = _network.GetTimestamp();
+        _checked = _now = _time.GetTimestamp();
         _deadline = DeadlineAfter(frontEnd.Options.HandshakeTimeout);
-        _timer = _time.CreateTimer(static state => ((AmqpSession)state!).OnTimer(), this, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+        _timer = _network.CreateTimer(static state => ((AmqpSession)state!).OnTimer(), this, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
     }
 
     /// <summary>What the log calls the connection.</summary>
@@ -96,6 +106,9 @@ public sealed class AmqpSession : IDisposable
 
     /// <summary>The channels that are open or about to be closed.</summary>
     internal IReadOnlyCollection<Channel> Channels => _channels.Values;
+
+    /// <summary>Whether the client has ever published: then it is paused where there is no room for more.</summary>
+    internal bool HasPublished { get; set; }
 
     /// <summary>What gathers publishes.</summary>
     internal PublishBatcher Publishes { get; }
@@ -149,7 +162,7 @@ public sealed class AmqpSession : IDisposable
     public void Stop()
     {
         _stopping = true;
-        _input.CancelPendingRead();
+        Interrupt();
     }
 
     /// <inheritdoc/>
@@ -211,7 +224,7 @@ public sealed class AmqpSession : IDisposable
     internal void Post(Func<ValueTask> action)
     {
         _posted.Enqueue(action);
-        _input.CancelPendingRead();
+        Interrupt();
     }
 
     /// <summary>Whether the client has announced a capability.</summary>
@@ -254,14 +267,14 @@ public sealed class AmqpSession : IDisposable
     {
         _stopped = true;
         _writerFailed = true;
-        _input.CancelPendingRead();
+        Interrupt();
     }
 
     /// <summary>Ends the connection without a word.</summary>
     internal void GiveUp(string reason)
     {
         _ending = reason;
-        _input.CancelPendingRead();
+        Interrupt();
     }
 
     /// <summary>Lets go of all channels; what their clients have not settled goes back.</summary>
@@ -278,14 +291,14 @@ public sealed class AmqpSession : IDisposable
         // Nobody hears the answers any more.
         if (failure is null) return null;
         _writerFailed = true;
-        _input.CancelPendingRead();
+        Interrupt();
         return failure;
     }
 
     private void Abort()
     {
         Output.Abort();
-        _input.CancelPendingRead();
+        Interrupt();
     }
 
     private async Task ReadAsync()
@@ -293,6 +306,7 @@ public sealed class AmqpSession : IDisposable
         if (!await ReadHeaderAsync().ConfigureAwait(false)) return;
         while (State != SessionState.Closed)
         {
+            if (MustPause) await PauseAsync().ConfigureAwait(false);
             var result = await _input.ReadAsync().ConfigureAwait(false);
             if (_ending is not null && result.IsCanceled) throw new ConnectionFailedException($"The client was given up: {_ending}.");
             if (_writerFailed) return;
@@ -304,9 +318,12 @@ public sealed class AmqpSession : IDisposable
                 BeginClose(ReplyCode.ConnectionForced, "broker forced connection closure with reason 'shutdown'", default);
                 continue;
             }
+            // The alarm may be younger than the wait.
+            if (MustPause) await PauseAsync().ConfigureAwait(false);
+            if (_writerFailed) return;
             var now = _time.GetTimestamp();
             Volatile.Write(ref _now, now);
-            Volatile.Write(ref _lastRead, now);
+            if (!result.IsCanceled) Volatile.Write(ref _lastRead, _network.GetTimestamp());
             UnixNow = _time.GetUtcNow().ToUnixTimeMilliseconds();
             var bytes = result.Buffer;
             if (State == SessionState.Draining)
@@ -323,7 +340,7 @@ public sealed class AmqpSession : IDisposable
             finally
             {
                 _handling = false;
-                Volatile.Write(ref _lastRead, _time.GetTimestamp());
+                if (!result.IsCanceled) Volatile.Write(ref _lastRead, _network.GetTimestamp());
                 _input.AdvanceTo(bytes.Start, result.Buffer.End);
             }
             if (!result.IsCompleted) continue;
@@ -331,6 +348,45 @@ public sealed class AmqpSession : IDisposable
             if (State == SessionState.Open) FrontEnd.Log.LogInformation("AMQP client {Connection} has gone without closing its connection.", Name);
             return;
         }
+    }
+
+    /// <summary>Whether there is no room for what this client is about to publish. What has begun to arrive gets its turn.</summary>
+    private bool MustPause => HasPublished && State == SessionState.Open && FrontEnd.Alarms.Reason is not null && !IsGathering;
+
+    private bool IsGathering
+    {
+        get
+        {
+            foreach (var channel in _channels.Values)
+                if (channel.IsGathering) return true;
+            return false;
+        }
+    }
+
+    /// <summary>Reads nothing until there is room again, and tells a client that wants to know.</summary>
+    private async ValueTask PauseAsync()
+    {
+        var wantsToKnow = Announces("connection.blocked");
+        var reason = FrontEnd.Alarms.Reason ?? "";
+        FrontEnd.Log.LogWarning("AMQP connection {Connection} is not read for now, because it publishes and the broker is {Reason}.", Name, reason);
+        if (wantsToKnow) Output.Send(0, new ConnectionBlocked { Reason = reason });
+        _paused = true;
+        while (FrontEnd.Alarms.Reason is not null && !_writerFailed && !_stopping && _ending is null)
+        {
+            while (_posted.TryDequeue(out var posted)) await posted().ConfigureAwait(false);
+            await _resume.WaitAsync().ConfigureAwait(false);
+        }
+        // Signs of life that nobody has read count from here.
+        Volatile.Write(ref _lastRead, _network.GetTimestamp());
+        _paused = false;
+        if (wantsToKnow) Output.Send(0, default(ConnectionUnblocked));
+    }
+
+    /// <summary>Has the loop that reads look at what else there is.</summary>
+    private void Interrupt()
+    {
+        _resume.Set();
+        _input.CancelPendingRead();
     }
 
     /// <summary>Handles the frames that have wholly arrived.</summary>
@@ -474,12 +530,12 @@ public sealed class AmqpSession : IDisposable
     private static AmqpWireException Unexpected(in FrameHeader header) =>
         new(ReplyCode.UnexpectedFrame, $"type {(byte)header.Type}, all octets = <<>>");
 
-    private long DeadlineAfter(TimeSpan span) => _time.GetTimestamp() + (long)(span.TotalSeconds * _time.TimestampFrequency);
+    private long DeadlineAfter(TimeSpan span) => _network.GetTimestamp() + (long)(span.TotalSeconds * _network.TimestampFrequency);
 
     /// <summary>Once a second: signs of life, and those who do not give any.</summary>
     private void OnTimer()
     {
-        var now = _time.GetTimestamp();
+        var now = _network.GetTimestamp();
         if (now > Volatile.Read(ref _deadline))
         {
             if (State is SessionState.Closing or SessionState.Draining or SessionState.Closed)
@@ -491,10 +547,14 @@ public sealed class AmqpSession : IDisposable
             return;
         }
         if (State != SessionState.Open) return;
+        Volatile.Write(ref _now, _time.GetTimestamp());
+        FrontEnd.Alarms.Look();
+        if (_paused || MustPauseSoon) Interrupt();
+        CheckAcknowledgements();
         if (HeartbeatSeconds > 0)
         {
             // Two intervals without anything are the end; half an interval without anything is time for a sign of life.
-            if (_time.GetElapsedTime(Volatile.Read(ref _lastRead), now).TotalSeconds > 2 * HeartbeatSeconds + 1 && !_handling)
+            if (_network.GetElapsedTime(Volatile.Read(ref _lastRead), now).TotalSeconds > 2 * HeartbeatSeconds + 1 && !_handling && !_paused)
             {
                 GiveUp($"missed heartbeats from client, timeout: {HeartbeatSeconds}s");
                 return;
@@ -508,4 +568,28 @@ public sealed class AmqpSession : IDisposable
         }
     }
 
+    private bool MustPauseSoon => HasPublished && FrontEnd.Alarms.Reason is not null;
+
+    /// <summary>Every few seconds: clients that hold messages for too long.</summary>
+    private void CheckAcknowledgements()
+    {
+        var now = Now;
+        if (_time.GetElapsedTime(_checked, now) < AcknowledgementInterval) return;
+        _checked = now;
+        Post(() =>
+        {
+            foreach (var channel in _channels.Values) channel.CheckAcknowledgements(Now);
+            return default;
+        });
+    }
+
+    /// <summary>How long a client may hold a message of a queue, by the clock's timestamps.</summary>
+    internal long AcknowledgeWithin(IQueueHandle queue)
+    {
+        var arguments = QueueDeclaration.Of(queue.Settings).Arguments;
+        var span = arguments.TryGet(QueueDeclaration.ConsumerTimeoutArgument, out var value) && value.Class == FieldClass.Integer
+            ? TimeSpan.FromMilliseconds(Math.Clamp(value.Bits, 0, uint.MaxValue))
+            : FrontEnd.Options.ConsumerTimeout;
+        return (long)(span.TotalSeconds * _time.TimestampFrequency);
+    }
 }

@@ -21,6 +21,7 @@ internal sealed class Channel : IDisposable
     private volatile bool _closing;
     private volatile bool _released;
     private long _lastTagMethod;
+    private long _shortestWait = long.MaxValue;
 
     public Channel(AmqpSession session, ushort number)
     {
@@ -51,6 +52,9 @@ internal sealed class Channel : IDisposable
     /// <summary>Whether a content frame must come next.</summary>
     public bool ExpectsContent => _content.IsUnderWay;
 
+    /// <summary>Whether a message is arriving that takes memory which others wait for.</summary>
+    public bool IsGathering => _content.IsCharged;
+
     /// <summary>The confirms, once they were asked for.</summary>
     public ConfirmSource? Confirms { get; set; }
 
@@ -77,7 +81,11 @@ internal sealed class Channel : IDisposable
         where T : struct, IMethod<T> => Session.Output.Send(Number, method);
 
     /// <summary>Takes in <c>basic.publish</c>.</summary>
-    public void BeginContent(ReadOnlySpan<byte> arguments) => _content.Begin(arguments);
+    public void BeginContent(ReadOnlySpan<byte> arguments)
+    {
+        Session.HasPublished = true;
+        _content.Begin(arguments);
+    }
 
     /// <summary>Takes in a header frame.</summary>
     public ValueTask OnContentHeader(in ReadOnlySequence<byte> payload)
@@ -96,7 +104,11 @@ internal sealed class Channel : IDisposable
     }
 
     /// <summary>Adds a consumer.</summary>
-    public void AddConsumer(ConsumerSource consumer) => _consumers.Add(consumer.Tag, consumer);
+    public void AddConsumer(ConsumerSource consumer)
+    {
+        _consumers.Add(consumer.Tag, consumer);
+        _shortestWait = Math.Min(_shortestWait, consumer.AcknowledgeWithin);
+    }
 
     /// <summary>Takes a consumer out, if it is there.</summary>
     public ConsumerSource? TakeConsumer(string tag) => _consumers.Remove(tag, out var consumer) ? consumer : null;
@@ -133,6 +145,7 @@ internal sealed class Channel : IDisposable
         var holder = new GetHolder(this, queue);
         if (!await holder.OpenAsync(noAck).ConfigureAwait(false)) return null;
         _getters.Add((queue.Id, noAck), holder);
+        _shortestWait = Math.Min(_shortestWait, holder.AcknowledgeWithin);
         return holder;
     }
 
@@ -194,6 +207,20 @@ internal sealed class Channel : IDisposable
         if (!any && tag != 0) throw Errors.Precondition($"unknown delivery tag {tag}");
         foreach (var entry in taken) Settle(settlement, entry);
         taken.Clear();
+    }
+
+    /// <summary>Closes the channel if its client has held a message for too long.</summary>
+    public void CheckAcknowledgements(long now)
+    {
+        if (!IsOpen) return;
+        UnackedTable.Entry overdue;
+        lock (DeliveryLock)
+            if (!Unacked.TryGetOverdue(now, _shortestWait, out overdue)) return;
+        var milliseconds = (long)Session.FrontEnd.Broker.Time.GetElapsedTime(0, overdue.Holder!.AcknowledgeWithin).TotalMilliseconds;
+        BeginClose(
+            ReplyCode.PreconditionFailed,
+            $"delivery acknowledgement on channel {Number} timed out. Timeout value used: {milliseconds} ms. This timeout value can be configured, see consumers doc guide to learn more",
+            default);
     }
 
     /// <summary>Lets everything that is not acknowledged come again.</summary>

@@ -9,7 +9,7 @@ namespace Dragoman.Amqp.Sessions;
 /// The confirms of one channel. Publishes are numbered from 1 as they arrive; they are settled in any order and by any
 /// thread, and confirmed in order, so that one frame can confirm all that a flush covers.
 /// </summary>
-internal sealed class ConfirmSource(Channel channel) : OutputSource
+internal sealed class ConfirmSource(Channel channel) : OutputSource, IPublishOutcome
 {
     // A method frame with a delivery tag and a bit.
     private const int FrameSize = FrameHeader.Overhead + 4 + 8 + 1;

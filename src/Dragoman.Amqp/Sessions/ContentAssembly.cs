@@ -127,6 +127,9 @@ internal sealed class ContentAssembly(ByteBudget budget) : IDisposable
         return (int)Math.Min(_bodyLength, Math.Max(2L * _charged, _body.Length + payload.Length)) - _charged;
     }
 
+    /// <summary>Whether something was taken from the budget.</summary>
+    public bool IsCharged => _charged > 0;
+
     /// <summary>Whether the message is one of those that wait behind others for memory.</summary>
     public bool IsLarge => _bodyLength > ByteBudget.LargeMessage;
 

@@ -26,6 +26,9 @@ internal abstract class MessageHolder(Channel channel, IQueueHandle queue) : Out
     /// <summary>Whether messages stay, whatever becomes of deliveries: then acknowledging only asks for more.</summary>
     protected bool IsStream { get; } = queue.Settings.Retention is not null;
 
+    /// <summary>How long the client may hold a message, by the clock's timestamps.</summary>
+    public long AcknowledgeWithin { get; } = channel.Session.AcknowledgeWithin(queue);
+
     /// <summary>Settles a message, soon. Called by the loop that reads.</summary>
     /// <exception cref="ConnectionException">It cannot be refused: it is a stream's.</exception>
     public void Settle(Settlement settlement, long offset)

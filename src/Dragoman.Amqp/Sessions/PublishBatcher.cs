@@ -30,9 +30,9 @@ internal sealed class PublishBatcher(AmqpSession session)
     /// <param name="body">The body; copied.</param>
     /// <param name="headers">The record headers; copied.</param>
     /// <param name="routingKey">The routing key.</param>
-    /// <param name="confirms">The channel's confirms, if it has any.</param>
-    /// <param name="tag">The publish's number in them.</param>
-    public void Add(Destination destination, CommitMode? mode, in MessageProperties properties, in ReadOnlySequence<byte> body, RecordHeaders headers, ReadOnlySpan<byte> routingKey, ConfirmSource? confirms, ulong tag)
+    /// <param name="confirms">Who hears what became of it, if somebody does.</param>
+    /// <param name="tag">The publish's number there.</param>
+    public void Add(Destination destination, CommitMode? mode, in MessageProperties properties, in ReadOnlySequence<byte> body, RecordHeaders headers, ReadOnlySpan<byte> routingKey, IPublishOutcome? confirms, ulong tag)
     {
         var group = GroupFor(destination, mode, body.Length);
         group.Add(properties, body, headers, routingKey, confirms, tag);
@@ -108,7 +108,11 @@ internal sealed class PublishBatcher(AmqpSession session)
         try
         {
             if (await group.PublishAsync(session.FrontEnd.Broker).ConfigureAwait(false) is { } problem)
+            {
+                // If it is the disk, those who would publish more are paused until there is room.
+                session.FrontEnd.Alarms.Look();
                 session.FrontEnd.Log.LogWarning("AMQP connection {Connection}: messages were refused: {Reason}", session.Name, problem);
+            }
         }
 #pragma warning disable CA1031 // Nobody awaits it: the connection ends, and says why.
         catch (Exception error)

@@ -16,7 +16,7 @@ internal sealed class PublishGroup
     private LogAppends? _appends;
 
     /// <summary>Publishes in a row of one channel.</summary>
-    private record struct Confirmation(ConfirmSource Source, ulong FirstTag, int FirstIndex, int Count);
+    private record struct Confirmation(IPublishOutcome Source, ulong FirstTag, int FirstIndex, int Count);
 
     /// <summary>Where the messages go.</summary>
     public Destination Destination { get; private set; } = null!;
@@ -45,7 +45,7 @@ internal sealed class PublishGroup
     public bool HasRoomFor(long bytes) => Count == 0 || ((_batch?.Bytes ?? 0) + bytes <= MessageBatch.MaxBytes && (_appends?.HasRoomFor(bytes) ?? true));
 
     /// <summary>Adds a message.</summary>
-    public void Add(in MessageProperties properties, in ReadOnlySequence<byte> body, RecordHeaders headers, ReadOnlySpan<byte> routingKey, ConfirmSource? confirms, ulong tag)
+    public void Add(in MessageProperties properties, in ReadOnlySequence<byte> body, RecordHeaders headers, ReadOnlySpan<byte> routingKey, IPublishOutcome? confirms, ulong tag)
     {
         _batch?.Add(properties, default, body, headers);
         _appends?.Add(properties.Timestamp, routingKey, body, headers);
@@ -72,7 +72,7 @@ internal sealed class PublishGroup
         return problem ?? (outcome.Status is QueueStatus.Ok or QueueStatus.NotFound or QueueStatus.QueueFull ? null : outcome.Message ?? outcome.Status.ToString());
     }
 
-    private void Confirm(ConfirmSource source, ulong tag)
+    private void Confirm(IPublishOutcome source, ulong tag)
     {
         if (_confirmations.Count > 0 && _confirmations[^1] is var last && last.Source == source
             && last.FirstTag + (ulong)last.Count == tag && last.FirstIndex + last.Count == Count)

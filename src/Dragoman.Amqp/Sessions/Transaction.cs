@@ -10,10 +10,11 @@ namespace Dragoman.Amqp.Sessions;
 /// What a transactional channel has asked for since the last commit: publishes that are not routed to their queues yet,
 /// and settlements that are not handed over.
 /// </summary>
-internal sealed class Transaction(Channel channel) : IDisposable
+internal sealed class Transaction(Channel channel) : IPublishOutcome, IDisposable
 {
     private readonly List<(Settlement Settlement, UnackedTable.Entry Entry)> _settlements = [];
     private readonly List<PendingPublish> _publishes = [];
+    private volatile bool _anyRefused;
 
     private sealed record PendingPublish(Destination Destination, CommitMode? Mode, MessageProperties Properties, byte[] Body, RecordHeadersWriter Headers, byte[] RoutingKey);
 
@@ -29,16 +30,21 @@ internal sealed class Transaction(Channel channel) : IDisposable
     public void Settle(Settlement settlement, in UnackedTable.Entry entry) => _settlements.Add((settlement, entry));
 
     /// <summary>Does all of it; completes when it is as safe as it was asked to be.</summary>
+    /// <exception cref="ChannelException">Not all publishes were taken; what was, stays.</exception>
     public async ValueTask CommitAsync()
     {
         var session = channel.Session;
+        _anyRefused = false;
         foreach (var publish in _publishes)
-            session.Publishes.Add(publish.Destination, publish.Mode, publish.Properties, new ReadOnlySequence<byte>(publish.Body), publish.Headers.Headers, publish.RoutingKey, null, 0);
+            session.Publishes.Add(publish.Destination, publish.Mode, publish.Properties, new ReadOnlySequence<byte>(publish.Body), publish.Headers.Headers, publish.RoutingKey, this, 0);
         foreach (var (settlement, entry) in _settlements) entry.Holder!.Settle(settlement, entry.Offset);
         Clear();
         session.Flush();
         await session.Publishes.WaitForAllAsync().ConfigureAwait(false);
+        if (_anyRefused) throw Errors.Precondition("partial tx completion");
     }
+
+    void IPublishOutcome.Settle(ulong first, int count, bool isRefused) => _anyRefused |= isRefused;
 
     /// <summary>Forgets all of it. What was to be settled is open again, under the tags it has.</summary>
     public void Rollback()

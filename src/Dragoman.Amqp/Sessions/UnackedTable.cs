@@ -20,11 +20,24 @@ internal sealed class UnackedTable
     /// <summary>How many deliveries are open.</summary>
     public int Count { get; private set; }
 
-    /// <summary>The oldest delivery that is open.</summary>
-    public bool TryGetOldest(out Entry entry)
+    /// <summary>Finds a delivery that its client has held for longer than it may.</summary>
+    /// <param name="now">The time, by the clock's timestamps.</param>
+    /// <param name="shortest">The shortest time that any of them may be held.</param>
+    /// <param name="overdue">The delivery.</param>
+    public bool TryGetOverdue(long now, long shortest, out Entry overdue)
     {
-        entry = _first < _next ? At(_first) : default;
-        return entry.Holder is not null;
+        for (var tag = _first; tag < _next; tag++)
+        {
+            ref var place = ref At(tag);
+            if (place.Holder is null) continue;
+            // Those that follow were delivered later.
+            if (now - place.At <= shortest) break;
+            if (now - place.At <= place.Holder.AcknowledgeWithin) continue;
+            overdue = place;
+            return true;
+        }
+        overdue = default;
+        return false;
     }
 
     /// <summary>Numbers a delivery that is not to be acknowledged.</summary>

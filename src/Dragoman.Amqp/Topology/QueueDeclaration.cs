@@ -16,6 +16,9 @@ internal sealed record QueueDeclaration
     /// <summary>The argument that chooses the kind of queue.</summary>
     public const string TypeArgument = "x-queue-type";
 
+    /// <summary>The argument that says how long messages of the queue may be held, in milliseconds.</summary>
+    public const string ConsumerTimeoutArgument = "x-consumer-timeout";
+
     private const string DurableAttribute = "amqp.durable";
     private const string ExclusiveAttribute = "amqp.exclusive";
     private const string AutoDeleteAttribute = "amqp.auto-delete";

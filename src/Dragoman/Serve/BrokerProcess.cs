@@ -81,7 +81,7 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
     {
         var bindings = new List<FrontEndBinding>();
         if (options.Kafka is { } kafka) bindings.Add(new FrontEndBinding(new KafkaFrontEnd(broker, new KafkaOptions { AdvertisedHost = options.AdvertisedHost, AdvertisedPort = options.AdvertisedPort, Rack = options.Rack }, loggers, authenticator), options.Bind, kafka));
-        if (options.Amqp is { } amqp) bindings.Add(new FrontEndBinding(new AmqpFrontEnd(broker, new AmqpOptions(), loggers, authenticator), options.Bind, amqp));
+        if (options.Amqp is { } amqp) bindings.Add(new FrontEndBinding(new AmqpFrontEnd(broker, new AmqpOptions { NetworkTime = TimeProvider.System }, loggers, authenticator), options.Bind, amqp));
         if (options.Admin is { } admin) bindings.Add(new FrontEndBinding(new AdminFrontEnd(node, loggers), options.Bind, admin));
         return bindings;
     }
