@@ -7,6 +7,7 @@ using Dragoman.Broker.Queues;
 using Dragoman.Broker.Quotas;
 using Dragoman.Broker.Security;
 using Dragoman.Broker.Routing;
+using Dragoman.Broker.Routing.Forwarding;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Broker.Topics;
 using Dragoman.Broker.Transactions;
@@ -28,6 +29,7 @@ public sealed class Broker : IAsyncDisposable
     internal const long QueuesState = 20;
     internal const long RoutesState = 21;
     internal const long NamespacesState = 22;
+    internal const long ForwardingStateId = 23;
     internal const long FirstTransactionState = 200;
 
     private readonly IScheduler _scheduler;
@@ -37,6 +39,7 @@ public sealed class Broker : IAsyncDisposable
     private TransactionCoordinator _coordinator;
 
     private readonly Queues.Queues _queues;
+    private readonly TopicRouting _routing;
 
     private Broker(BrokerOptions options, Store store, IScheduler scheduler, Random random, BrokerSeams seams)
     {
@@ -51,14 +54,15 @@ public sealed class Broker : IAsyncDisposable
         Configs = new Configs.Configs(store.GetState(ConfigsState));
         _groups = new GroupCoordinator(store, Topics, Configs, options.Groups, scheduler, random);
         _queues = new Queues.Queues(new SubscriptionHost(store, scheduler), store.GetState(QueuesState), random);
-        var routing = new TopicRouting(store.GetState(RoutesState), Topics, Queues);
-        Queues.AddObserver(routing);
-        Queues.DeadLetterRouter = routing;
-        Routing = routing;
+        _routing = new TopicRouting(store, store.GetState(RoutesState), store.GetState(ForwardingStateId), Topics, _queues, scheduler);
+        Queues.AddObserver(_routing);
+        Topics.AddObserver(_routing);
+        Queues.DeadLetterRouter = _routing;
         Namespaces = new Namespaces.Namespaces(store.GetState(NamespacesState), Topics, Queues, store.Time);
         _transactionTopics = seams.TopicsOfTransactions(Topics);
         _coordinator = StartCoordinator();
         _queues.Start();
+        _routing.Start();
     }
 
     /// <summary>The options it was started with.</summary>
@@ -89,7 +93,7 @@ public sealed class Broker : IAsyncDisposable
     public INamespaces Namespaces { get; }
 
     /// <summary>How messages get from topics to queues.</summary>
-    public IRouting Routing { get; }
+    public IRouting Routing => _routing;
 
     /// <summary>The ids of idempotent producers.</summary>
     public IProducerIds ProducerIds { get; }
@@ -152,6 +156,7 @@ public sealed class Broker : IAsyncDisposable
             [QueuesState] = new QueueRegistry(),
             [RoutesState] = new RoutingState(),
             [NamespacesState] = new NamespaceState(),
+            [ForwardingStateId] = new ForwardingState(),
         };
         foreach (var (id, machine) in GroupCoordinator.CreateMachines()) machines.Add(id, machine);
         for (var i = 0; i < TransactionContext.Shards; i++) machines.Add(FirstTransactionState + i, new TransactionShard());
@@ -161,6 +166,7 @@ public sealed class Broker : IAsyncDisposable
     /// <summary>Stops in good order.</summary>
     public async ValueTask DisposeAsync()
     {
+        await _routing.StopAsync();
         await _queues.StopAsync();
         await _coordinator.DisposeAsync();
         _groups.Dispose();

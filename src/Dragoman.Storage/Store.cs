@@ -137,6 +137,9 @@ public sealed class Store : IAsyncDisposable
     public StateLog GetState(long id) =>
         _states.TryGetValue(id, out var state) ? state : throw new KeyNotFoundException($"There is no state {id}.");
 
+    /// <summary>Bytes that one commit can hold.</summary>
+    public long MaxCommitBytes => (Options.MaxJournalFileBytes - Options.ReserveBytes - FileJournal.FileOverhead) / 2 - 512;
+
     /// <summary>
     /// Waits until there is room for a commit, on disk and among what is under way, and begins it. It must be handed to
     /// <see cref="Enqueue"/> or <see cref="Abandon"/> soon.
@@ -157,9 +160,8 @@ public sealed class Store : IAsyncDisposable
     public ValueTask<Commit> BeginAsync(CommitMode mode, long bytes, bool urgent, CancellationToken cancellation)
     {
         var cost = CostOf(bytes);
-        var largest = Options.MaxJournalFileBytes - Options.ReserveBytes - FileJournal.FileOverhead;
-        if (cost > largest)
-            return ValueTask.FromException<Commit>(new ArgumentOutOfRangeException(nameof(bytes), bytes, $"A commit holds at most {largest / 2} bytes."));
+        if (bytes > MaxCommitBytes)
+            return ValueTask.FromException<Commit>(new ArgumentOutOfRangeException(nameof(bytes), bytes, $"A commit holds at most {MaxCommitBytes} bytes."));
         var admission = (mode == CommitMode.Memory ? _memory.Space : _journal.Space).AdmitAsync(cost, urgent, cancellation);
         return admission.IsCompletedSuccessfully ? ValueTask.FromResult(Rent(mode, cost)) : Slow(admission, mode, cost);
 

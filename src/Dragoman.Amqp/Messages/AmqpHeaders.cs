@@ -29,6 +29,7 @@ internal static class AmqpHeaders
     {
         "content-type", "content-encoding", "correlation-id", "reply-to", "message-id", "type", "app-id", "user-id", "priority", "expires-at", "deliver-at",
         "routing-key", "topic", "deaths", "header-types", "delivery-mode", "expiration", "timestamp", "cluster-id",
+        "created-at", "also-routing-key", "passed-topics", "dedup-id",
     }.ToFrozenSet(StringComparer.Ordinal);
 
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> ReservedByName = Reserved.GetAlternateLookup<ReadOnlySpan<char>>();

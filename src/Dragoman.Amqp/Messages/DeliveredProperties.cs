@@ -59,6 +59,7 @@ internal sealed class DeliveredProperties : IDisposable
         var properties = new AmqpProperties();
         ReadOnlySpan<byte> exchange = fallbackExchange, routingKey = key.Span, types = default, deaths = default;
         var isOurs = false;
+        long createdAt = -1;
         if (headers.TryGetLast(HeaderTypes.Header, out var declared)) types = declared.Span;
         if (headers.TryGetLast(CanonicalHeaders.Deaths, out var history)) deaths = history.Span;
         foreach (var header in headers)
@@ -75,6 +76,10 @@ internal sealed class DeliveredProperties : IDisposable
             {
                 routingKey = value;
             }
+            else if (name.SequenceEqual(CanonicalHeaders.CreatedAt) && Utf8Parser.TryParse(value, out long time, out var used) && used == value.Length)
+            {
+                createdAt = time;
+            }
             else if (!IsInternal(name) && !(name.SequenceEqual("x-death"u8) && !deaths.IsEmpty))
             {
                 var shown = name.StartsWith(AmqpHeaders.Escape) ? name[AmqpHeaders.Escape.Length..] : name;
@@ -87,10 +92,12 @@ internal sealed class DeliveredProperties : IDisposable
         if (!deaths.IsEmpty) properties.Flags &= ~PropertyFlags.Expiration;
         if (deliveries >= 0) AddNumber(table, "x-delivery-count"u8, deliveries);
         if (streamOffset >= 0) AddNumber(table, "x-stream-offset"u8, streamOffset);
-        if (!isOurs && !properties.Has(PropertyFlags.Timestamp) && timestamp >= 0)
+        // A message of another protocol has its time in one of these.
+        var said = createdAt >= 0 ? createdAt : isOurs ? -1 : timestamp;
+        if (!properties.Has(PropertyFlags.Timestamp) && said >= 0)
         {
             properties.Flags |= PropertyFlags.Timestamp;
-            properties.Timestamp = (ulong)(timestamp / 1000);
+            properties.Timestamp = (ulong)(said / 1000);
         }
         if (_table.Length > 0)
         {
@@ -171,7 +178,8 @@ internal sealed class DeliveredProperties : IDisposable
 
     /// <summary>What the broker keeps with a message, and AMQP says in other ways or not at all.</summary>
     private static bool IsInternal(ReadOnlySpan<byte> name) =>
-        name.SequenceEqual(HeaderTypes.Header) || name.SequenceEqual(CanonicalHeaders.ExpiresAt) || name.SequenceEqual(CanonicalHeaders.DeliverAt) || name.SequenceEqual(CanonicalHeaders.Deaths);
+        name.SequenceEqual(HeaderTypes.Header) || name.SequenceEqual(CanonicalHeaders.ExpiresAt) || name.SequenceEqual(CanonicalHeaders.DeliverAt) || name.SequenceEqual(CanonicalHeaders.Deaths)
+        || name.SequenceEqual(CanonicalHeaders.CreatedAt) || name.SequenceEqual(CanonicalHeaders.MoreRoutingKeys) || name.SequenceEqual(CanonicalHeaders.PassedTopics);
 
     private static void AddNumber(WireWriter table, ReadOnlySpan<byte> name, long number)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Dragoman.Amqp.Wire;
 using Dragoman.Broker.Messages;
 using Dragoman.Storage.Records;
@@ -44,6 +45,12 @@ internal sealed class PublishedHeaders : IDisposable
         if (properties.Has(PropertyFlags.AppId)) _headers.Add(CanonicalHeaders.AppId, properties.AppId);
         if (properties.Has(PropertyFlags.ClusterId)) _headers.Add(AmqpHeaders.ClusterId, properties.ClusterId);
         if (!properties.Headers.IsEmpty) AddTable(properties.Headers);
+    }
+
+    /// <summary>Adds more keys to route by.</summary>
+    public void AddRoutingKeys(List<string> keys)
+    {
+        foreach (var key in keys) _headers.Add(CanonicalHeaders.MoreRoutingKeys, Encoding.UTF8.GetBytes(key));
     }
 
     /// <inheritdoc/>

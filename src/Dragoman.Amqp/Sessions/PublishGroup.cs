@@ -1,7 +1,6 @@
 using System.Buffers;
 using Dragoman.Broker.Messages;
 using Dragoman.Broker.Queues;
-using Dragoman.Broker.Topics;
 using Dragoman.Storage.Journal;
 using Dragoman.Storage.Platform;
 using Dragoman.Storage.Records;
@@ -48,7 +47,7 @@ internal sealed class PublishGroup
     public void Add(in MessageProperties properties, in ReadOnlySequence<byte> body, RecordHeaders headers, ReadOnlySpan<byte> routingKey, IPublishOutcome? confirms, ulong tag)
     {
         _batch?.Add(properties, default, body, headers);
-        _appends?.Add(properties.Timestamp, routingKey, body, headers);
+        _appends?.Add(properties, routingKey, body, headers);
         if (confirms is not null) Confirm(confirms, tag);
         Count++;
     }
@@ -92,64 +91,5 @@ internal sealed class PublishGroup
             if (good < count) source.Settle(firstTag + (ulong)good, count - good, isRefused: true);
         }
         _confirmations.Clear();
-    }
-}
-
-/// <summary>Messages on their way to logs: a batch for each partition.</summary>
-internal sealed class LogAppends(ITopicHandle[] logs)
-{
-    private readonly Dictionary<(int Log, int Partition), RecordBatchBuilder> _batches = [];
-
-    // A record's own fields, and the batch's header.
-    private const int Slack = 4096;
-
-    /// <summary>Bytes of all batches.</summary>
-    public long Bytes { get; private set; }
-
-    /// <summary>Whether another message fits into every batch.</summary>
-    public bool HasRoomFor(long bytes)
-    {
-        foreach (var log in logs)
-            if (Bytes + bytes + Slack > log.Settings.MaxMessageBytes) return false;
-        return true;
-    }
-
-    /// <summary>Adds a message to each log. The routing key chooses the partition, so that messages of one key stay in order.</summary>
-    public void Add(long timestamp, ReadOnlySpan<byte> routingKey, in ReadOnlySequence<byte> body, RecordHeaders headers)
-    {
-        for (var i = 0; i < logs.Length; i++)
-        {
-            var partitions = logs[i].Partitions.Count;
-            var partition = partitions == 1 ? 0 : KeyPartitioner.Choose(routingKey, partitions);
-            if (!_batches.TryGetValue((i, partition), out var batch)) _batches[(i, partition)] = batch = new RecordBatchBuilder();
-            batch.Add(timestamp, default, body, headers);
-        }
-        Bytes += body.Length + headers.Encoded.Length;
-    }
-
-    /// <summary>Appends all batches.</summary>
-    /// <returns>What is wrong, if something is.</returns>
-    public async Task<string?> AppendAsync()
-    {
-        // All are under way before the first is awaited.
-        var appends = new List<Task<string?>>(_batches.Count);
-        foreach (var ((log, partition), batch) in _batches) appends.Add(AppendAsync(logs[log].Partitions[partition], batch));
-        string? problem = null;
-        foreach (var append in appends)
-        {
-            var found = await append.ConfigureAwait(false);
-            problem ??= found;
-        }
-        return problem;
-    }
-
-    private static async Task<string?> AppendAsync(IPartitionHandle partition, RecordBatchBuilder batch)
-    {
-        using (batch)
-        {
-            var answer = await partition.AppendAsync(batch.Build(new BatchOptions())).ConfigureAwait(false);
-            // A topic that is gone is one that the message was not routed to.
-            return answer.Status is PartitionStatus.Ok or PartitionStatus.NotFound ? null : answer.Message ?? answer.Status.ToString();
-        }
     }
 }

@@ -70,7 +70,8 @@ internal sealed class Publisher(Channel channel) : IDisposable
         // Only a persistent message in a durable queue has to be on disk.
         _mode = properties.DeliveryMode == 2 ? null : CommitMode.Written;
         _headers.Write(content.Exchange, content.RoutingKey, properties, withPriority: true);
-        var destination = FindDestination(content, properties);
+        var copies = properties.Headers.IsEmpty ? null : CarbonCopies.Find(properties.Headers);
+        var destination = FindDestination(content, copies);
         _priority = -1;
         if (destination.UsesPriority && properties.Has(PropertyFlags.Priority))
         {
@@ -78,17 +79,18 @@ internal sealed class Publisher(Channel channel) : IDisposable
             _priority = properties.Priority;
             _headers.Write(content.Exchange, content.RoutingKey, properties, withPriority: false);
         }
+        // A log carries the message on by itself, and has to know them.
+        if (copies is not null && destination.Logs.Length > 0) _headers.AddRoutingKeys(copies);
         _last.Clear();
         _last.Write(content.Head);
         _destination = destination;
     }
 
-    private Destination FindDestination(ContentAssembly content, in AmqpProperties properties)
+    private Destination FindDestination(ContentAssembly content, List<string>? copies)
     {
         var destinations = channel.Session.Destinations;
-        if (properties.Headers.IsEmpty || CarbonCopies.Find(properties.Headers) is not { Count: > 0 } copies) return destinations.Find(content.Address, _headers.Headers);
-        copies.Insert(0, Encoding.UTF8.GetString(content.RoutingKey));
-        return destinations.Find(Encoding.UTF8.GetString(content.Exchange), copies, _headers.Headers);
+        if (copies is not { Count: > 0 }) return destinations.Find(content.Address, _headers.Headers);
+        return destinations.Find(Encoding.UTF8.GetString(content.Exchange), [Encoding.UTF8.GetString(content.RoutingKey), .. copies], _headers.Headers);
     }
 
     private void CheckUser(in AmqpProperties properties)

@@ -42,6 +42,17 @@ public static class CanonicalHeaders
     /// <summary>What topics route by.</summary>
     public static ReadOnlySpan<byte> RoutingKey => "routing-key"u8;
 
+    /// <summary>More that topics route by, one header for each: what AMQP's publishers ask for with <c>CC</c> and <c>BCC</c>.</summary>
+    public static ReadOnlySpan<byte> MoreRoutingKeys => "also-routing-key"u8;
+
+    /// <summary>
+    /// The topics with logs that it has passed on its way to this one, separated by line feeds: it does not go back to them.
+    /// </summary>
+    public static ReadOnlySpan<byte> PassedTopics => "passed-topics"u8;
+
+    /// <summary>When its publisher says it was made, where the record's timestamp is when it came to the queue.</summary>
+    public static ReadOnlySpan<byte> CreatedAt => "created-at"u8;
+
     /// <summary>The topic it was published to.</summary>
     public static ReadOnlySpan<byte> Topic => "topic"u8;
 

@@ -25,6 +25,7 @@ internal static class DeadLetters
         var topic = message.Headers.TryGetLast(CanonicalHeaders.Topic, out var name) ? Encoding.UTF8.GetString(name.Span) : "";
         var keys = new List<string>();
         if (message.Headers.TryGetLast(CanonicalHeaders.RoutingKey, out var key)) keys.Add(Encoding.UTF8.GetString(key.Span));
+        else if (!message.Key.IsNull) keys.Add(Encoding.UTF8.GetString(message.Key.Span));
         deaths.Insert(0, new Death(source.Name, reason, 1, now, topic, keys, expiresAt < 0 ? -1 : expiresAt - message.Timestamp));
         return deaths;
     }

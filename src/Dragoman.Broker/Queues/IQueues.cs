@@ -1,4 +1,5 @@
 using Dragoman.Broker.Messages;
+using Dragoman.Broker.Topics;
 using Dragoman.Storage.Journal;
 
 namespace Dragoman.Broker.Queues;
@@ -91,17 +92,18 @@ public interface IQueueObserver
 }
 
 /// <summary>
-/// Finds the queues that dead letters go to through a topic. Routing implements it.
+/// Finds where dead letters go to through a topic. Routing implements it.
 /// </summary>
 public interface IDeadLetterRouter
 {
-    /// <summary>Adds the queues that a message published to a topic reaches; none drops it.</summary>
+    /// <summary>Adds what a message published to a topic reaches; nothing drops it.</summary>
     /// <param name="source">The queue that the message comes from: its namespace is the topic's.</param>
     /// <param name="topic">The topic; empty for the queues themselves.</param>
     /// <param name="routingKey">What to route by.</param>
     /// <param name="message">The message.</param>
-    /// <param name="targets">Takes the queues, each once.</param>
-    void Route(QueueName source, string topic, string routingKey, in Subscriptions.MessageView message, List<IQueueHandle> targets);
+    /// <param name="queues">Takes the queues, each once.</param>
+    /// <param name="topics">Takes the topics whose logs keep the message and carry it on, each once.</param>
+    void Route(QueueName source, string topic, string routingKey, in Subscriptions.MessageView message, List<IQueueHandle> queues, List<ITopicHandle> topics);
 }
 
 /// <summary>The queues of all namespaces.</summary>
@@ -147,6 +149,6 @@ public interface IQueues
     /// <summary>Calls an observer from now on.</summary>
     void AddObserver(IQueueObserver observer);
 
-    /// <summary>Who finds the queues that dead letters go to through a topic.</summary>
+    /// <summary>Who finds where dead letters go to through a topic.</summary>
     IDeadLetterRouter? DeadLetterRouter { get; set; }
 }

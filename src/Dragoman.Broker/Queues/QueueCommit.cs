@@ -1,23 +1,29 @@
 using Dragoman.Broker.Messages;
-using Dragoman.Broker.Subscriptions;
+using Dragoman.Broker.Topics;
 using Dragoman.Storage;
 using Dragoman.Storage.Journal;
+using Dragoman.Storage.Log;
 
 namespace Dragoman.Broker.Queues;
 
 /// <summary>
-/// One commit that appends batches to queues, each body once however many queues it goes to, and that settles what has
-/// left another queue for them. All of its queues keep their messages on disk, or all in memory.
+/// One commit that appends batches to queues, each body once however many queues it goes to, and to partitions of topics;
+/// and that says what has left another place for them. All of its targets keep their messages on disk, or all in memory.
 /// </summary>
 internal sealed class QueueCommit(Store store)
 {
     private readonly List<Section> _sections = [];
-    private readonly List<Subscription> _subscriptions = [];
+    private readonly List<(MessageBatch Batch, LocalPartition Partition)> _appends = [];
+    private readonly List<(Lock Gate, long Order)> _gates = [];
+    private readonly List<PartitionLog> _logs = [];
     private readonly List<MessageBatch> _selected = [];
     private long _bytes;
 
     /// <summary>Messages that go to the same queues.</summary>
     private sealed record Section(MessageBatch Batch, IReadOnlyList<LocalQueue> Queues);
+
+    /// <summary>Whether nothing was added.</summary>
+    public bool IsEmpty => _sections.Count == 0 && _appends.Count == 0;
 
     /// <summary>How many messages, counted from the first, all queues took, over all sections.</summary>
     public int Accepted { get; private set; }
@@ -28,8 +34,8 @@ internal sealed class QueueCommit(Store store)
     /// <summary>The messages of the first queue that were there already.</summary>
     public IReadOnlyList<(int Index, long Offset)>? Duplicates { get; private set; }
 
-    /// <summary>The queues that refused messages, and from which one on.</summary>
-    public List<(LocalQueue Queue, int From)> Refusals { get; } = [];
+    /// <summary>The queues that refused messages of a batch, and from which one on.</summary>
+    public List<(MessageBatch Batch, LocalQueue Queue, int From)> Refusals { get; } = [];
 
     /// <summary>Adds a batch for some queues. The batch stays its owner's.</summary>
     public void Add(MessageBatch batch, IReadOnlyList<LocalQueue> queues)
@@ -37,27 +43,34 @@ internal sealed class QueueCommit(Store store)
         _sections.Add(new Section(batch, queues));
         // Copies with fewer messages may have to be made for queues that do not take all.
         _bytes += batch.Bytes * (long)(1 + queues.Count(static q => q.MaySelect)) + 64 * queues.Count + batch.Special.Count * 32L * queues.Count;
-        foreach (var queue in queues)
-            if (!_subscriptions.Contains(queue.Subscription)) _subscriptions.Add(queue.Subscription);
+        foreach (var queue in queues) Touch(queue.Subscription.Gate, queue.Subscription.GateOrder, queue.Subscription.Log);
+    }
+
+    /// <summary>Adds a batch for a partition. The batch stays its owner's.</summary>
+    public void Add(MessageBatch batch, LocalPartition partition)
+    {
+        _appends.Add((batch, partition));
+        _bytes += batch.Bytes + 64;
+        if (!_logs.Contains(partition.Log)) _logs.Add(partition.Log);
     }
 
     /// <summary>Commits; the task completes when that is what the mode says.</summary>
     /// <param name="mode">What its completion means.</param>
     /// <param name="begin">Begins a commit of a size.</param>
-    /// <param name="source">The subscription that messages have left, if any, or null.</param>
-    /// <param name="departed">The messages that have left it.</param>
-    public async ValueTask RunAsync(CommitMode mode, Func<CommitMode, long, ValueTask<(Commit Commit, IDisposable? Turn)>> begin, Subscription? source = null, IReadOnlyList<(Departure, bool)>? departed = null)
+    /// <param name="source">Where the messages come from, or null.</param>
+    public async ValueTask RunAsync(CommitMode mode, Func<CommitMode, long, ValueTask<(Commit Commit, IDisposable? Turn)>> begin, ICommitSource? source = null)
     {
-        if (source is not null && !_subscriptions.Contains(source)) _subscriptions.Add(source);
-        if (_subscriptions.Count == 0) return;
+        if (source is not null) Touch(source.Gate, source.GateOrder, source.Log);
+        if (_gates.Count == 0 && _logs.Count == 0) return;
+        foreach (var (batch, partition) in _appends) await partition.ReserveAsync(batch.Count);
         ValueTask committed;
         while (true)
         {
-            var bytes = _bytes + 64 + (source is null ? 0 : source.PendingBytes + 24L * departed!.Count);
+            var bytes = _bytes + 64 + (source?.BytesWanted ?? 0);
             var (commit, turn) = await begin(mode, bytes);
             try
             {
-                if (Enqueue(commit, bytes, source, departed, out committed)) break;
+                if (Enqueue(commit, bytes, source, out committed)) break;
             }
             finally
             {
@@ -75,42 +88,53 @@ internal sealed class QueueCommit(Store store)
         }
     }
 
-    private bool Enqueue(Commit commit, long bytes, Subscription? source, IReadOnlyList<(Departure, bool)>? departed, out ValueTask committed)
+    private void Touch(Lock gate, long order, PartitionLog? log)
+    {
+        if (!_gates.Exists(g => g.Order == order)) _gates.Add((gate, order));
+        if (log is not null && !_logs.Contains(log)) _logs.Add(log);
+    }
+
+    private bool Enqueue(Commit commit, long bytes, ICommitSource? source, out ValueTask committed)
     {
         committed = default;
+        _gates.Sort(static (a, b) => a.Order.CompareTo(b.Order));
+        _logs.Sort(static (a, b) => a.Id.CompareTo(b.Id));
         var gates = 0;
         var logs = 0;
         try
         {
-            _subscriptions.Sort(static (a, b) => a.GateOrder.CompareTo(b.GateOrder));
-            for (; gates < _subscriptions.Count; gates++) _subscriptions[gates].Gate.Enter();
-            if (source is not null && source.PendingBytes / 2 + 24L * departed!.Count + _bytes > bytes)
+            for (; gates < _gates.Count; gates++) _gates[gates].Gate.Enter();
+            if (source is not null && source.BytesNeeded + _bytes > bytes)
             {
                 store.Abandon(commit);
                 return false;
             }
-            if (source is { IsDeleted: true })
+            if (source is { IsGone: true })
             {
                 store.Abandon(commit);
                 return true;
             }
-            if (source is not null)
-            {
-                source.Departed(departed!);
-                source.EmitPending(commit);
-            }
-            _subscriptions.Sort(static (a, b) => a.Log.Id.CompareTo(b.Log.Id));
-            for (; logs < _subscriptions.Count; logs++) _subscriptions[logs].Log.Lock.Enter();
+            source?.Emit(commit);
+            for (; logs < _logs.Count; logs++) _logs[logs].Lock.Enter();
             Append(commit);
-            source?.Truncate(commit);
+            AppendToPartitions(commit);
+            source?.ChangeLog(commit);
             committed = store.Enqueue(commit);
             return true;
         }
         finally
         {
-            for (var i = 0; i < logs; i++) _subscriptions[i].Log.Lock.Exit();
-            if (logs > 0) _subscriptions.Sort(static (a, b) => a.GateOrder.CompareTo(b.GateOrder));
-            for (var i = 0; i < gates; i++) _subscriptions[i].Gate.Exit();
+            for (var i = 0; i < logs; i++) _logs[i].Lock.Exit();
+            for (var i = 0; i < gates; i++) _gates[i].Gate.Exit();
+        }
+    }
+
+    private void AppendToPartitions(Commit commit)
+    {
+        foreach (var (batch, partition) in _appends)
+        {
+            if (partition.IsGone) continue;
+            partition.Log.Append(commit, partition.Stamp(batch.Build()));
         }
     }
 
@@ -131,7 +155,7 @@ internal sealed class QueueCommit(Store store)
                 }
                 var selected = subscription.Admit(batch, now, out var taken, out var duplicates);
                 accepted = Math.Min(accepted, taken);
-                if (taken < batch.Count) Refusals.Add((queue, taken));
+                if (taken < batch.Count) Refusals.Add((batch, queue, taken));
                 if (isFirst) Duplicates = duplicates;
                 if (selected is not null)
                 {

@@ -268,7 +268,7 @@ internal sealed class Queues : IQueues
     }
 
     /// <summary>Sends messages that a full queue refused to its dead-letter target.</summary>
-    private async ValueTask DeadLetterRefusedAsync(LocalQueue queue, MessageBatch batch, int from)
+    internal async ValueTask DeadLetterRefusedAsync(LocalQueue queue, MessageBatch batch, int from)
     {
         if (queue.Settings.Overflow != Overflow.RejectDeadLetter) return;
         using var refused = batch.Select(index => index >= from);
@@ -313,8 +313,8 @@ internal sealed class Queues : IQueues
             var first = durable.Count > 0 ? onDisk : toMemory;
             if (accepted < batch.Count)
             {
-                foreach (var (queue, from) in onDisk.Refusals) await DeadLetterRefusedAsync(queue, batch, from);
-                foreach (var (queue, from) in toMemory.Refusals) await DeadLetterRefusedAsync(queue, batch, from);
+                foreach (var (_, queue, from) in onDisk.Refusals) await DeadLetterRefusedAsync(queue, batch, from);
+                foreach (var (_, queue, from) in toMemory.Refusals) await DeadLetterRefusedAsync(queue, batch, from);
             }
             return new PublishOutcome(accepted < batch.Count ? QueueStatus.QueueFull : QueueStatus.Ok, accepted, first.BaseOffset, first.Duplicates);
         }
@@ -335,7 +335,8 @@ internal sealed class Queues : IQueues
     /// <summary>Begins a commit when its turn has come; the turn ends when the result is disposed of.</summary>
     internal ValueTask<(Commit Commit, IDisposable? Turn)> BeginAsync(CommitMode mode, long bytes) => BeginAsync(mode, bytes, default);
 
-    private async ValueTask<(Commit Commit, IDisposable? Turn)> BeginAsync(CommitMode mode, long bytes, CancellationToken cancellation)
+    /// <inheritdoc cref="BeginAsync(CommitMode, long)"/>
+    internal async ValueTask<(Commit Commit, IDisposable? Turn)> BeginAsync(CommitMode mode, long bytes, CancellationToken cancellation)
     {
         var beginning = _turns.BeginAsync(static s => s._store.BeginAsync(s.mode, s.bytes, s.cancellation), (_store, mode, bytes, cancellation), out var turn);
         try

@@ -1,5 +1,7 @@
+using System.Text;
 using Dragoman.Broker.Messages;
 using Dragoman.Broker.Subscriptions;
+using Dragoman.Broker.Topics;
 using Dragoman.Storage;
 using Dragoman.Storage.Journal;
 using Dragoman.Storage.Platform;
@@ -20,11 +22,14 @@ internal sealed class Transfers(Queues queues, Store store)
     {
         public List<(MessageBatch Batch, IReadOnlyList<LocalQueue> Queues)> Sections { get; } = [];
 
+        public List<(MessageBatch Batch, LocalPartition Partition)> Appends { get; } = [];
+
         public List<(Departure Departure, bool HasTarget)> Departures { get; } = [];
 
         public void Dispose()
         {
             foreach (var (batch, _) in Sections) batch.Dispose();
+            foreach (var (batch, _) in Appends) batch.Dispose();
         }
     }
 
@@ -45,16 +50,23 @@ internal sealed class Transfers(Queues queues, Store store)
             foreach (var queue in durable)
                 if (queue.Settings.CommitMode > mode) mode = queue.Settings.CommitMode;
         }
+        foreach (var (batch, partition) in plan.Appends)
+        {
+            var isInMemory = partition.CommitMode == CommitMode.Memory;
+            (isInMemory ? inMemory : onDisk).Add(batch, partition);
+            toMemory |= isInMemory;
+            if (partition.CommitMode > mode) mode = partition.CommitMode;
+        }
         var subscription = source.Subscription;
         if (subscription.IsVolatile)
         {
             // What is in memory is lost in a crash anyway, so it may go on existing until the target has it on disk.
             await onDisk.RunAsync(mode == CommitMode.Memory ? CommitMode.Fsync : mode, queues.BeginAsync);
-            await inMemory.RunAsync(CommitMode.Memory, queues.BeginAsync, subscription, plan.Departures);
+            await inMemory.RunAsync(CommitMode.Memory, queues.BeginAsync, new DepartureSource(subscription, plan.Departures));
             return;
         }
         if (toMemory) await inMemory.RunAsync(CommitMode.Memory, queues.BeginAsync);
-        await onDisk.RunAsync(mode, queues.BeginAsync, subscription, plan.Departures);
+        await onDisk.RunAsync(mode, queues.BeginAsync, new DepartureSource(subscription, plan.Departures));
     }
 
     /// <summary>Sends messages that a full queue refused to its dead-letter target; they were never in it.</summary>
@@ -73,6 +85,12 @@ internal sealed class Transfers(Queues queues, Store store)
                 commit.Add(batch, targeted);
                 await commit.RunAsync(isVolatile ? CommitMode.Memory : CommitMode.Fsync, queues.BeginAsync);
             }
+        }
+        foreach (var (batch, partition) in plan.Appends)
+        {
+            var commit = new QueueCommit(store);
+            commit.Add(batch, partition);
+            await commit.RunAsync(partition.CommitMode, queues.BeginAsync);
         }
     }
 
@@ -115,16 +133,43 @@ internal sealed class Transfers(Queues queues, Store store)
         var now = store.Time.GetUtcNow().ToUnixTimeMilliseconds();
         var target = departure.Reason is null ? source.MoveTarget : source.Settings.Subscription.DeadLetter;
         var deaths = departure.Reason is { } reason ? DeadLetters.Bury(source.Name, reason, message, now) : null;
-        var targets = target is null ? [] : Find(source, target, message);
+        var topics = new List<ITopicHandle>();
+        var targets = target is null ? [] : Find(source, target, message, topics);
         if (deaths is not null) targets.RemoveAll(queue => DeadLetters.IsCycle(queue.Name.Name, deaths) && queue.Name.Namespace == source.Name.Namespace);
-        plan.Departures.Add((departure, targets.Count > 0));
-        if (targets.Count == 0) return;
-        var batch = plan.Sections.Count > 0 && plan.Sections[^1] is var last && last.Batch.Bytes < MessageBatch.MaxBytes && Same(last.Queues, targets)
-            ? last.Batch
-            : null;
-        if (batch is null) plan.Sections.Add((batch = MessageBatch.Rent(), targets));
-        DeadLetters.AddTo(batch, message, deaths, target!.Topic is { Length: > 0 } topic ? topic : null, target.RoutingKey, target.KeepTimestamp ? message.Timestamp : now, headers);
+        plan.Departures.Add((departure, targets.Count + topics.Count > 0));
+        if (targets.Count > 0) AddTo(BatchFor(plan, targets), message);
+        foreach (var topic in topics) AddTo(BatchFor(plan, PartitionFor((LocalTopic)topic, target!, message)), message);
+
+        void AddTo(MessageBatch batch, in MessageView view) => DeadLetters.AddTo(
+            batch, view, deaths, target!.Topic is { Length: > 0 } name ? name : null, target.RoutingKey, target.KeepTimestamp ? view.Timestamp : now, headers);
     }
+
+    private static MessageBatch BatchFor(Plan plan, List<LocalQueue> targets)
+    {
+        if (plan.Sections.Count > 0 && plan.Sections[^1] is var last && last.Batch.Bytes < MessageBatch.MaxBytes && Same(last.Queues, targets)) return last.Batch;
+        var batch = MessageBatch.Rent();
+        plan.Sections.Add((batch, targets));
+        return batch;
+    }
+
+    private static MessageBatch BatchFor(Plan plan, LocalPartition partition)
+    {
+        var last = plan.Appends.FindLastIndex(a => a.Partition == partition);
+        if (last >= 0 && plan.Appends[last].Batch.Bytes < MessageBatch.MaxBytes) return plan.Appends[last].Batch;
+        var batch = MessageBatch.Rent();
+        plan.Appends.Add((batch, partition));
+        return batch;
+    }
+
+    private static LocalPartition PartitionFor(LocalTopic topic, DeadLetterTarget target, in MessageView message)
+    {
+        var partitions = topic.Partitions.Count;
+        var chosen = partitions == 1 ? 0 : KeyPartitioner.Choose(message.Key.IsNull ? Encoding.UTF8.GetBytes(RoutingKeyOf(target, message)) : message.Key.Span, partitions);
+        return (LocalPartition)topic.Partitions[chosen];
+    }
+
+    private static string RoutingKeyOf(DeadLetterTarget target, in MessageView message) =>
+        target.RoutingKey ?? Encoding.UTF8.GetString(message.Headers.TryGetLast(CanonicalHeaders.RoutingKey, out var value) ? value.Span : message.Key.Span);
 
     private static bool Same(IReadOnlyList<LocalQueue> one, List<LocalQueue> other)
     {
@@ -134,7 +179,7 @@ internal sealed class Transfers(Queues queues, Store store)
         return true;
     }
 
-    private List<LocalQueue> Find(LocalQueue source, DeadLetterTarget target, in MessageView message)
+    private List<LocalQueue> Find(LocalQueue source, DeadLetterTarget target, in MessageView message, List<ITopicHandle> topics)
     {
         var found = new List<LocalQueue>();
         if (target.Queue is { } name)
@@ -142,14 +187,14 @@ internal sealed class Transfers(Queues queues, Store store)
             if (queues.Find(new QueueName(source.Name.Namespace, name)) is LocalQueue queue) found.Add(queue);
             return found;
         }
-        var key = target.RoutingKey ?? (message.Headers.TryGetLast(CanonicalHeaders.RoutingKey, out var value) ? System.Text.Encoding.UTF8.GetString(value.Span) : "");
+        var key = RoutingKeyOf(target, message);
         if (string.IsNullOrEmpty(target.Topic))
         {
             if (queues.Find(new QueueName(source.Name.Namespace, key)) is LocalQueue queue) found.Add(queue);
             return found;
         }
         var routed = new List<IQueueHandle>();
-        queues.DeadLetterRouter?.Route(source.Name, target.Topic, key, message, routed);
+        queues.DeadLetterRouter?.Route(source.Name, target.Topic, key, message, routed, topics);
         foreach (var handle in routed) found.Add((LocalQueue)handle);
         return found;
     }

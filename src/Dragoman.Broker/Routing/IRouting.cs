@@ -37,7 +37,8 @@ public readonly record struct RoutingTopic(TopicName Name, ExchangeFacet Facet, 
 
 /// <summary>
 /// How messages get from topics to queues. A topic routes by its exchange facet; one that only keeps a log hands
-/// everything to all its routes. The topics <c>amq.direct</c>, <c>amq.fanout</c>, <c>amq.topic</c>, <c>amq.headers</c>,
+/// everything to all its routes. Where a topic keeps a log, a publish is an append to it, and its routes carry on what the
+/// log holds, once it is committed and stable; a route that is made later begins at the end. The topics <c>amq.direct</c>, <c>amq.fanout</c>, <c>amq.topic</c>, <c>amq.headers</c>,
 /// <c>amq.match</c> and <c>amq.rabbitmq.trace</c> are there in every namespace.
 /// </summary>
 public interface IRouting
@@ -88,4 +89,10 @@ public interface IRouting
     /// <param name="result">Takes the targets. Several calls, as for several routing keys, gather each target once.</param>
     /// <returns>False if there is no such topic.</returns>
     bool Resolve(TopicName source, string routingKey, RecordHeaders headers, RouteResult result);
+
+    /// <summary>How far routes have carried the records of each partition of topics that keep a log and have routes.</summary>
+    IReadOnlyList<ForwardingProgress> Forwarding { get; }
+
+    /// <summary>Calls an observer from now on.</summary>
+    void AddObserver(IForwardingObserver observer);
 }

@@ -36,7 +36,8 @@ public sealed record RouteArgument(string Name, string Type, ReadOnlyMemory<byte
 /// <summary>A rule that carries messages from a topic to a queue or to another topic.</summary>
 public sealed record Route
 {
-    private const byte Version = 1;
+    /// <summary>2 adds which log the first offsets belong to.</summary>
+    private const byte Version = 2;
 
     /// <summary>The topic.</summary>
     public required TopicName Source { get; init; }
@@ -59,6 +60,18 @@ public sealed record Route
     /// </summary>
     public IReadOnlyList<long> StartOffsets { get; init; } = [];
 
+    /// <summary>
+    /// The topic whose log <see cref="StartOffsets"/> speak of, or empty if there was none when the route was made. Of a log
+    /// that came later everything is carried.
+    /// </summary>
+    public Guid StartsIn { get; init; }
+
+    /// <summary>The first offset that the route carries of a partition.</summary>
+    /// <param name="topic">The id of the topic that the partition belongs to.</param>
+    /// <param name="partition">The partition's index.</param>
+    public long FirstOffset(Guid topic, int partition) =>
+        (topic == StartsIn || StartsIn == Guid.Empty) && partition < StartOffsets.Count ? StartOffsets[partition] : 0;
+
     /// <summary>Whether it is the same rule, whatever it keeps beside it.</summary>
     public bool IsSameRule(Route other)
     {
@@ -70,7 +83,7 @@ public sealed record Route
     {
         get
         {
-            var size = 128 + 3 * (Source.Namespace.Tenant.Length + Source.Namespace.Name.Length + Source.Name.Length + Target.Name.Length + Key.Length) + 8 * StartOffsets.Count;
+            var size = 144 + 3 * (Source.Namespace.Tenant.Length + Source.Namespace.Name.Length + Source.Name.Length + Target.Name.Length + Key.Length) + 8 * StartOffsets.Count;
             foreach (var argument in Arguments) size += 16 + 3 * argument.Name.Length + argument.Type.Length + argument.Value.Length;
             return size;
         }
@@ -93,11 +106,12 @@ public sealed record Route
         }
         writer.Int32(StartOffsets.Count);
         foreach (var offset in StartOffsets) writer.Int64(offset);
+        writer.Guid(StartsIn);
     }
 
     internal static Route Read(ref SnapshotReader reader)
     {
-        reader.Version(Version, "route");
+        var version = reader.Version(Version, "route");
         var source = ReadName(ref reader);
         var target = new RouteTarget((RouteTargetKind)reader.Byte(), reader.Text(), reader.Guid());
         var key = reader.Text();
@@ -105,7 +119,7 @@ public sealed record Route
         for (var i = 0; i < arguments.Length; i++) arguments[i] = new RouteArgument(reader.Text(), reader.Text(), reader.Bytes().ToArray());
         var starts = new long[reader.Int32()];
         for (var i = 0; i < starts.Length; i++) starts[i] = reader.Int64();
-        return new Route { Source = source, Target = target, Key = key, Arguments = arguments, StartOffsets = starts };
+        return new Route { Source = source, Target = target, Key = key, Arguments = arguments, StartOffsets = starts, StartsIn = version < 2 ? Guid.Empty : reader.Guid() };
     }
 
     internal static void WriteName(in SnapshotWriter writer, TopicName name)

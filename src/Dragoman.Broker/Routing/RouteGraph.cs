@@ -152,29 +152,69 @@ internal sealed class RouteGraph(ITopics topics)
         lock (_lock) RemoveNode(name, gone);
     }
 
-    /// <summary>Finds where a message goes.</summary>
+    /// <summary>Finds where a message goes that is being published.</summary>
     /// <param name="source">The topic that it is published to.</param>
     /// <param name="routingKey">What to route by.</param>
     /// <param name="headers">Its headers.</param>
-    /// <param name="result">Takes the targets.</param>
-    /// <param name="withLogs">Whether topics that keep a log are targets too, beside the queues that they route to.</param>
+    /// <param name="result">Takes the targets. A topic that keeps a log is one, and carries the message on from there.</param>
     /// <returns>False if there is no such topic.</returns>
-    public bool Resolve(TopicName source, string routingKey, RecordHeaders headers, RouteResult result, bool withLogs)
+    public bool Resolve(TopicName source, string routingKey, RecordHeaders headers, RouteResult result)
     {
         lock (_lock)
         {
             result.Visited.Clear();
             result.Scratch.Clear();
-            return Walk(source, routingKey, headers, result, withLogs);
+            return Walk(source, routingKey, headers, result, default);
         }
     }
 
-    private bool Walk(TopicName name, string routingKey, RecordHeaders headers, RouteResult result, bool withLogs)
+    /// <summary>Finds where a record of a topic's log goes from there.</summary>
+    /// <param name="source">The topic.</param>
+    /// <param name="position">Where the record is.</param>
+    /// <param name="routingKey">What to route by.</param>
+    /// <param name="headers">Its headers.</param>
+    /// <param name="passed">The topics that it has passed before: it does not go back to them.</param>
+    /// <param name="result">Takes the targets, beside those it has.</param>
+    public void ResolveRecord(TopicName source, in LogPosition position, string routingKey, RecordHeaders headers, List<TopicName> passed, RouteResult result)
+    {
+        lock (_lock)
+        {
+            result.Visited.Clear();
+            result.Scratch.Clear();
+            foreach (var name in passed)
+                if (name != source) result.Visited.Add(name);
+            Walk(source, routingKey, headers, result, position);
+        }
+    }
+
+    /// <summary>Whether routes begin at a topic.</summary>
+    public bool HasRoutes(TopicName source)
+    {
+        lock (_lock) return _nodes.TryGetValue(source, out var node) && node.Routes.Count > 0;
+    }
+
+    /// <summary>The first record of a partition that a route from its topic carries.</summary>
+    public long FirstOffset(TopicName source, Guid topic, int partition)
+    {
+        lock (_lock)
+        {
+            if (!_nodes.TryGetValue(source, out var node)) return long.MaxValue;
+            var first = long.MaxValue;
+            foreach (var route in node.Routes.Keys) first = Math.Min(first, route.FirstOffset(topic, partition));
+            return first;
+        }
+    }
+
+    private bool Walk(TopicName name, string routingKey, RecordHeaders headers, RouteResult result, in LogPosition position)
     {
         if (!result.Visited.Add(name)) return true;
+        var isRecord = position.Topic != Guid.Empty;
         var log = topics.Find(name);
-        var isKept = log is not null && withLogs;
-        if (isKept) result.Add(log!);
+        if (log is not null && !isRecord)
+        {
+            result.Add(log);
+            return true;
+        }
         var facet = FacetOf(name, out _);
         if (facet is null && log is null) return false;
         var found = result.Scratch;
@@ -182,23 +222,36 @@ internal sealed class RouteGraph(ITopics topics)
         if (_nodes.TryGetValue(name, out var node))
         {
             result.DependsOnHeaders |= node.Matcher.DependsOnHeaders;
+            result.DependsOnKey |= node.Matcher.DependsOnKey;
             node.Matcher.Match(routingKey, headers, found);
         }
+        if (isRecord) RemoveLater(found, start, position, result);
         if (found.Count == start)
         {
             // What a log keeps has arrived somewhere.
-            if (!isKept && facet?.AlternateTopic is { } alternate) Walk(new TopicName(name.Namespace, alternate), routingKey, headers, result, withLogs);
+            if (!isRecord && facet?.AlternateTopic is { } alternate) Walk(new TopicName(name.Namespace, alternate), routingKey, headers, result, default);
             return true;
         }
         for (var i = start; i < found.Count; i++)
         {
             // Routes of the topics behind this one are added behind those of this one, and removed again.
             var end = found.Count;
-            if (found[i].Topic is { } topic) Walk(topic, routingKey, headers, result, withLogs);
+            if (found[i].Topic is { } topic) Walk(topic, routingKey, headers, result, default);
             else if (!found[i].Queue!.IsDeleted) result.AddQueue(found[i].Queue!);
             found.RemoveRange(end, found.Count - end);
         }
         return true;
+    }
+
+    /// <summary>Takes out the routes that were made after a record was published.</summary>
+    private static void RemoveLater(List<LiveRoute> found, int start, in LogPosition position, RouteResult result)
+    {
+        for (var i = found.Count - 1; i >= start; i--)
+        {
+            if (found[i].Route.FirstOffset(position.Topic, position.Partition) <= position.Offset) continue;
+            found.RemoveAt(i);
+            result.DependsOnOffset = true;
+        }
     }
 
     private ExchangeFacet? FacetOf(TopicName name, out bool isDeclared)

@@ -12,11 +12,17 @@ public sealed class RouteResult
     /// <summary>The queues, each once.</summary>
     public IReadOnlyList<IQueueHandle> Queues => _queues;
 
-    /// <summary>The topics whose logs keep the message, beside the queues that they route it to; each once.</summary>
+    /// <summary>The topics whose logs keep the message, and carry it on; each once.</summary>
     public IReadOnlyList<ITopicHandle> Logs => _logs;
 
     /// <summary>Whether the message's headers counted: then another message with the same routing key may go elsewhere.</summary>
     public bool DependsOnHeaders { get; internal set; }
+
+    /// <summary>Whether the routing key counted: then a message with another one may go elsewhere.</summary>
+    public bool DependsOnKey { get; internal set; }
+
+    /// <summary>Whether a route was left out because it was made after the record was published.</summary>
+    internal bool DependsOnOffset { get; set; }
 
     /// <summary>The version of the routing that this follows from.</summary>
     public long Version { get; internal set; }
@@ -35,6 +41,8 @@ public sealed class RouteResult
         _logs.Clear();
         Visited.Clear();
         DependsOnHeaders = false;
+        DependsOnKey = false;
+        DependsOnOffset = false;
     }
 
     /// <summary>Adds a queue that was found in another way, unless it is there.</summary>

@@ -1,8 +1,10 @@
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Routing.Forwarding;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage;
 using Dragoman.Storage.Journal;
+using Dragoman.Storage.Platform;
 using Dragoman.Storage.Records;
 using Dragoman.Storage.State;
 
@@ -13,20 +15,22 @@ namespace Dragoman.Broker.Routing;
 /// <see cref="RouteGraph"/>, which also has what is transient. A change is made to both under the state's lock: additions
 /// together, removals to the graph first and then, in a commit, to the state as far as the two differ.
 /// </summary>
-internal sealed class TopicRouting : IRouting, IQueueObserver, IDeadLetterRouter
+internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, IDeadLetterRouter
 {
     private readonly StateLog _state;
     private readonly RoutingState _durable;
     private readonly ITopics _topics;
     private readonly RouteGraph _graph;
+    private readonly Forwarders _forwarders;
 
     /// <summary>Restores the routes that were there; those whose queue is gone are dropped.</summary>
-    public TopicRouting(StateLog state, ITopics topics, IQueues queues)
+    public TopicRouting(Store store, StateLog state, StateLog progress, ITopics topics, Queues.Queues queues, IScheduler scheduler)
     {
         _state = state;
         _durable = (RoutingState)state.Machine;
         _topics = topics;
         _graph = new RouteGraph(topics);
+        _forwarders = new Forwarders(store, progress, topics, queues, _graph, scheduler);
         foreach (var (name, facet) in _durable.Facets) _graph.Put(name, facet);
         foreach (var route in _durable.Routes)
         {
@@ -36,6 +40,16 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, IDeadLetterRouter
     }
 
     public long Version => _graph.Version + _topics.Version;
+
+    public IReadOnlyList<ForwardingProgress> Forwarding => _forwarders.List();
+
+    /// <summary>Begins to carry on what logs hold.</summary>
+    public void Start() => _forwarders.Start();
+
+    /// <summary>Ends that; completes when nothing is under way any more.</summary>
+    public Task StopAsync() => _forwarders.StopAsync();
+
+    public void AddObserver(IForwardingObserver observer) => _forwarders.AddObserver(observer);
 
     public RoutingTopic? Find(TopicName name)
     {
@@ -60,7 +74,7 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, IDeadLetterRouter
         ArgumentNullException.ThrowIfNull(result);
         // Read first: what changes while the graph is walked makes the result old.
         result.Version = Version;
-        return _graph.Resolve(source, routingKey, headers, result, withLogs: true);
+        return _graph.Resolve(source, routingKey, headers, result);
     }
 
     public ValueTask<RoutingAnswer> DeclareAsync(TopicName name, ExchangeFacet facet, CancellationToken cancellation)
@@ -123,11 +137,31 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, IDeadLetterRouter
         _ = CommitAsync(gone, default).AsTask();
     }
 
-    void IDeadLetterRouter.Route(QueueName source, string topic, string routingKey, in MessageView message, List<IQueueHandle> targets)
+    void ITopicObserver.OnChanged(TopicName name)
+    {
+        if (_topics.Find(name) is null) RemoveUndeclared(name);
+        _forwarders.Refresh(name);
+    }
+
+    void IDeadLetterRouter.Route(QueueName source, string topic, string routingKey, in MessageView message, List<IQueueHandle> queues, List<ITopicHandle> topics)
     {
         var result = new RouteResult();
-        _graph.Resolve(new TopicName(source.Namespace, topic), routingKey, message.Headers, result, withLogs: false);
-        targets.AddRange(result.Queues);
+        _graph.Resolve(new TopicName(source.Namespace, topic), routingKey, message.Headers, result);
+        queues.AddRange(result.Queues);
+        topics.AddRange(result.Logs);
+    }
+
+    /// <summary>A topic that was a log alone is gone with it, and so are its routes.</summary>
+    private void RemoveUndeclared(TopicName name)
+    {
+        var gone = new Removed();
+        lock (_state.Lock)
+        {
+            if (_graph.Find(name) is not null) return;
+            _graph.RemoveTopic(name, gone);
+        }
+        // Should this not get to the disk, the routes lead from or to nothing.
+        _ = CommitAsync(gone, default).AsTask();
     }
 
     private ValueTask<RoutingAnswer> BindAsync(
@@ -144,8 +178,8 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, IDeadLetterRouter
             Key = key,
             Arguments = arguments,
             IsDurable = topic.Facet.IsDurable && targetIsDurable,
-            StartOffsets = EndOf(_topics.Find(source)),
         };
+        if (_topics.Find(source) is { } log) route = route with { StartOffsets = EndOf(log), StartsIn = log.Id };
         if (!route.IsDurable)
         {
             lock (_state.Lock) return ValueTask.FromResult(Bind(null, route, queue));
@@ -177,6 +211,7 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, IDeadLetterRouter
         if (_graph.Find(route.Source) is null || queue is { IsDeleted: true }) return new RoutingAnswer(RoutingStatus.NotFound);
         if (route.Target.Kind == RouteTargetKind.Topic && _graph.Find(new TopicName(route.Source.Namespace, route.Target.Name)) is null) return new RoutingAnswer(RoutingStatus.NotFound);
         if (!_graph.Add(route, queue)) return new RoutingAnswer(RoutingStatus.Ok);
+        _forwarders.Refresh(route.Source);
         if (commit is not null && !_durable.Routes.Contains(route)) _state.Emit(commit, RoutingState.AddRoute(route));
         return new RoutingAnswer(RoutingStatus.Ok);
     }
@@ -184,6 +219,7 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, IDeadLetterRouter
     /// <summary>Lets the state forget what is gone from the graph, unless it has come back meanwhile.</summary>
     private ValueTask<RoutingAnswer> CommitAsync(Removed gone, CancellationToken cancellation)
     {
+        _forwarders.RefreshAll();
         if (gone.Routes.Count == 0 && gone.Topics.Count == 0) return ValueTask.FromResult(new RoutingAnswer(RoutingStatus.Ok));
         var size = Store.TypicalCommandBytes;
         foreach (var route in gone.Routes) size += 64 + route.EncodedSize;
@@ -223,9 +259,8 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, IDeadLetterRouter
         return size;
     }
 
-    private static long[] EndOf(ITopicHandle? topic)
+    private static long[] EndOf(ITopicHandle topic)
     {
-        if (topic is null) return [];
         var ends = new long[topic.Partitions.Count];
         for (var i = 0; i < ends.Length; i++)
             if (topic.Partitions[i].TryGetOffsets(out var offsets)) ends[i] = offsets.HighWatermark;

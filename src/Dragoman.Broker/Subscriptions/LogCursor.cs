@@ -18,6 +18,7 @@ internal sealed class LogCursor(PartitionLog log)
 
     private DeliveryBuffer? _buffer;
     private DeliveryBuffer? _body;
+    private List<AbortedTransaction>? _aborted;
     private int _nextBatch;
     private int _bodyStart;
     private int _nextRecord;
@@ -93,7 +94,7 @@ internal sealed class LogCursor(PartitionLog log)
         _baseOffset = header.BaseOffset;
         _isAppendTime = header.TimestampType == TimestampType.LogAppendTime;
         _baseTimestamp = _isAppendTime ? header.MaxTimestamp : header.BaseTimestamp;
-        if (header.IsControl)
+        if (header.IsControl || IsAborted(header))
         {
             _recordsLeft = 0;
         }
@@ -111,6 +112,14 @@ internal sealed class LogCursor(PartitionLog log)
         _nextRecord = 0;
         _nextBatch += size;
         return true;
+    }
+
+    private bool IsAborted(in RecordBatchHeader header)
+    {
+        if (!header.IsTransactional || _aborted is null) return false;
+        foreach (var transaction in _aborted)
+            if (transaction.ProducerId == header.ProducerId && header.BaseOffset >= transaction.FirstOffset && header.BaseOffset <= transaction.LastOffset) return true;
+        return false;
     }
 
     private void Decompress(ReadOnlyMemory<byte> batch, int records)
@@ -132,10 +141,29 @@ internal sealed class LogCursor(PartitionLog log)
     public bool Fill(long offset, long endOffset, int maxBytes)
     {
         Drop();
+        return ReadFrom(offset, endOffset, maxBytes, isStable: false);
+    }
+
+    /// <summary>
+    /// As <see cref="Fill"/>, up to the last stable offset; records of transactions that were aborted are not
+    /// found.
+    /// </summary>
+    /// <param name="offset">Where to begin.</param>
+    /// <param name="maxBytes">How much to read, the first batch aside.</param>
+    /// <exception cref="IOException">The disk failed, or does not hold what it should.</exception>
+    public bool FillStable(long offset, int maxBytes)
+    {
+        Drop();
+        return ReadFrom(offset, long.MaxValue, maxBytes, isStable: true);
+    }
+
+    private bool ReadFrom(long offset, long endOffset, int maxBytes, bool isStable)
+    {
         var read = _scratch ??= new LogRead();
         try
         {
-            log.Read(offset, endOffset, maxBytes, read);
+            if (isStable) log.ReadStable(offset, maxBytes, read, _aborted ??= []);
+            else log.Read(offset, endOffset, maxBytes, read);
             NextOffset = read.NextOffset;
             if (read.TotalBytes == 0) return false;
             _buffer = DeliveryBuffer.Rent(read.TotalBytes);
@@ -155,6 +183,7 @@ internal sealed class LogCursor(PartitionLog log)
         ReleaseBody();
         _buffer?.Release();
         _buffer = null;
+        _aborted?.Clear();
         _nextBatch = 0;
         _hasCurrent = false;
         _passed = -1;

@@ -31,6 +31,13 @@ public enum TopicStatus
 /// <param name="Message">What is wrong, for a person.</param>
 public readonly record struct TopicAnswer(TopicStatus Status, ITopicHandle? Topic, string? Message = null);
 
+/// <summary>Hears what becomes of topics. Called with no lock held; must be quick and must not throw.</summary>
+public interface ITopicObserver
+{
+    /// <summary>A topic is there, or has more partitions or other settings, or is gone.</summary>
+    void OnChanged(TopicName name);
+}
+
 /// <summary>The topics of all namespaces.</summary>
 public interface ITopics
 {
@@ -60,4 +67,7 @@ public interface ITopics
 
     /// <summary>Replaces the settings of a topic by what a function makes of them; it may be called under a lock and must be pure.</summary>
     ValueTask<TopicAnswer> ChangeSettingsAsync(TopicName name, Func<TopicSettings, TopicSettings> change, CancellationToken cancellation = default);
+
+    /// <summary>Calls an observer from now on.</summary>
+    void AddObserver(ITopicObserver observer);
 }

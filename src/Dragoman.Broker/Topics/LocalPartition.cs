@@ -90,6 +90,20 @@ internal sealed class LocalPartition(Store store, TransactionGate gate, LocalTop
         return await BeginAsync(mode, records, bytes, cancellation);
     }
 
+    /// <summary>Whether the partition takes no more messages. The caller holds the log's lock.</summary>
+    internal bool IsGone => Log.IsDeleted || Log.IsBeingDeleted || topic.IsDeleted;
+
+    /// <summary>Makes sure that the log may give out a number of offsets.</summary>
+    internal ValueTask ReserveAsync(int records) => store.ReserveOffsetsAsync(Log, records);
+
+    /// <summary>Puts the broker's time into a batch that the broker has made, if the topic asks for that.</summary>
+    internal Memory<byte> Stamp(Memory<byte> batch)
+    {
+        if (topic.Settings.TimestampType == TimestampType.LogAppendTime)
+            RecordBatch.SetMaxTimestampAndType(batch.Span, TimestampType.LogAppendTime, store.Time.GetUtcNow().ToUnixTimeMilliseconds());
+        return batch;
+    }
+
     private ValueTask<Commit> BeginAsync(CommitMode mode, int records, int bytes, CancellationToken cancellation)
     {
         if (Log.Kind == LogKind.Durable) return store.BeginAsync(mode, bytes, cancellation);

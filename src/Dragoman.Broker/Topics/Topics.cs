@@ -20,6 +20,8 @@ internal sealed class Topics : ITopics
     private readonly TransactionGate _gate;
     private readonly ConcurrentDictionary<TopicName, LocalTopic> _byName = new();
     private readonly ConcurrentDictionary<Guid, LocalTopic> _byId = new();
+    private readonly Lock _observersLock = new();
+    private volatile ITopicObserver[] _observers = [];
 
     public Topics(Store store, StateLog state, Random random, TransactionGate gate)
     {
@@ -42,6 +44,11 @@ internal sealed class Topics : ITopics
         var all = new List<ITopicHandle>(_byName.Values);
         all.Sort(static (a, b) => string.CompareOrdinal(a.Name.ToString(), b.Name.ToString()));
         return all;
+    }
+
+    public void AddObserver(ITopicObserver observer)
+    {
+        lock (_observersLock) _observers = [.. _observers, observer];
     }
 
     public ValueTask<TopicAnswer> CreateAsync(TopicName name, int partitions, TopicSettings settings, CancellationToken cancellation)
@@ -124,6 +131,7 @@ internal sealed class Topics : ITopics
         {
             var answer = await _state.ExecuteAsync(CommitMode.Fsync, decide, maxBytes, urgent, cancellation);
             var current = Refresh(name);
+            foreach (var observer in _observers) observer.OnChanged(name);
             return answer.Topic is null && answer.Status != TopicStatus.NotFound ? answer with { Topic = current } : answer;
         }
         catch (StorageFullException error)

@@ -41,6 +41,7 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
         // A directory that is not there yet has no users, and need not come to be for saying so.
         if (!Directory.Exists(options.Data)) options.CheckBind(hasUsers: options.DefaultUser is not null);
         await using var broker = await StartBrokerAsync(clock ?? TimeProvider.System);
+        broker.Routing.AddObserver(new ForwardingLog(log));
         await CreateDefaultUserAsync(broker, log);
         options.CheckBind(broker.Accounts.IsEnabled);
         var authenticator = new Authenticator(broker.Accounts, options.AllowAnonymous, LoadTokens(broker.Time));

@@ -70,9 +70,59 @@ public sealed class MessagingTests
         Assert.Equal(2UL, (await client.ReceiveAsync()).As<BasicAck>().DeliveryTag);
         await client.PublishAsync(channel, "orders", "elsewhere", "kept", mandatory: true);
         Assert.Equal(3UL, (await client.ReceiveAsync()).As<BasicAck>().DeliveryTag);
-        Assert.Equal(2u, (await client.CountAsync(channel, "q")).MessageCount);
+        await client.UntilCountAsync(channel, "q", 2);
         Assert.True(created.Topic!.Partitions[0].TryGetOffsets(out var offsets));
         Assert.Equal(2, offsets.HighWatermark);
+        // It went through the log, and by no other way.
+        await client.AskAsync<QueueBind, QueueBindOk>(channel, new QueueBind { Queue = "q", Exchange = "orders", RoutingKey = "elsewhere" });
+        await client.PublishAsync(channel, "orders", "elsewhere", "later");
+        Assert.Equal(4UL, (await client.ReceiveAsync()).As<BasicAck>().DeliveryTag);
+        foreach (var expected in new[] { "before", "after", "later" })
+        {
+            await client.UntilCountAsync(channel, "q", 1);
+            await client.SendAsync(channel, new BasicGet { Queue = "q", NoAck = true });
+            Assert.Equal(expected, (await client.ReceiveAsync()).Text);
+        }
+        Assert.Equal(0u, (await client.CountAsync(channel, "q")).MessageCount);
+    }
+
+    [Fact]
+    public async Task What_a_publisher_says_of_a_message_comes_through_a_log_as_it_is()
+    {
+        await using var fixture = await AmqpFixture.StartAsync();
+        var client = await fixture.ConnectAsync();
+        var channel = await client.ChannelAsync(confirms: true);
+        foreach (var queue in new[] { "to", "cc", "bcc", "all" }) await client.QueueAsync(channel, queue);
+        await client.AskAsync<ExchangeDeclare, ExchangeDeclareOk>(channel, new ExchangeDeclare { Exchange = "orders", Type = "direct", Durable = true });
+        await client.AskAsync<ExchangeDeclare, ExchangeDeclareOk>(channel, new ExchangeDeclare { Exchange = "everything", Type = "headers", Durable = true });
+        foreach (var queue in new[] { "to", "cc", "bcc" }) await client.AskAsync<QueueBind, QueueBindOk>(channel, new QueueBind { Queue = queue, Exchange = "orders", RoutingKey = queue });
+        await client.AskAsync<ExchangeBind, ExchangeBindOk>(channel, new ExchangeBind { Source = "orders", Destination = "everything", RoutingKey = "to" });
+        var match = new FieldTable(KeyValuePair.Create("n", FieldValue.OfInt32(7)));
+        await client.AskAsync<QueueBind, QueueBindOk>(channel, new QueueBind { Queue = "all", Exchange = "everything", Arguments = match });
+        await fixture.Broker.Topics.CreateAsync(TopicName.InDefault("orders"), 3, TopicSettings.Default);
+        await client.PublishAsync(channel, "orders", "to", "text", p =>
+        {
+            (p.CorrelationId, p.ReplyTo, p.Priority, p.Expiration) = ("17", "answers", 3, "60000");
+            p.Headers = new FieldTable(
+                KeyValuePair.Create("n", FieldValue.OfInt32(7)),
+                KeyValuePair.Create("CC", FieldValue.OfArray([FieldValue.OfText("cc")])),
+                KeyValuePair.Create("BCC", FieldValue.OfArray([FieldValue.OfText("bcc")])));
+        });
+        (await client.ReceiveAsync()).As<BasicAck>();
+        foreach (var queue in new[] { "to", "cc", "bcc", "all" })
+        {
+            await client.UntilCountAsync(channel, queue, 1);
+            await client.SendAsync(channel, new BasicGet { Queue = queue, NoAck = true });
+            var got = await client.ReceiveAsync();
+            Assert.Equal(("orders", "to", "text"), (got.As<BasicGetOk>().Exchange, got.As<BasicGetOk>().RoutingKey, got.Text));
+            var properties = AmqpProperties.Read(got.Properties);
+            Assert.Equal("17 answers 3 60000", $"{Text(properties.CorrelationId)} {Text(properties.ReplyTo)} {properties.Priority} {Text(properties.Expiration)}");
+            Assert.False(properties.Has(PropertyFlags.Timestamp));
+            Assert.Equal(["n", "CC"], got.Headers.Fields.Select(f => f.Key));
+            Assert.Equal(FieldType.Int32, got.Headers.Fields[0].Value.Type);
+        }
+
+        static string Text(ReadOnlySpan<byte> bytes) => System.Text.Encoding.UTF8.GetString(bytes);
     }
 
     [Fact]

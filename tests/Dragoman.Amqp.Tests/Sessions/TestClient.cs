@@ -119,6 +119,13 @@ internal sealed class TestClient : IAsyncDisposable
 
     public Task<QueueDeclareOk> CountAsync(ushort channel, string queue) => AskAsync<QueueDeclare, QueueDeclareOk>(channel, new QueueDeclare { Queue = queue, Passive = true });
 
+    /// <summary>Waits until a queue holds so many messages.</summary>
+    public async Task UntilCountAsync(ushort channel, string queue, uint count)
+    {
+        for (var limit = DateTime.UtcNow + Patience; (await CountAsync(channel, queue)).MessageCount < count; await Task.Delay(2))
+            Assert.True(DateTime.UtcNow < limit, $"queue '{queue}' holds {(await CountAsync(channel, queue)).MessageCount} messages, not {count}");
+    }
+
     public Task SendAsync<T>(ushort channel, T method)
         where T : struct, IMethod<T>
     {

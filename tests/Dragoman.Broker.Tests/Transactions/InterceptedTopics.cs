@@ -15,6 +15,8 @@ internal sealed class InterceptedTopics(ITopics inner, InterceptedTopics.MarkerC
 
     public static InterceptedTopics PassingOn(ITopics inner) => new(inner, static (partition, marker, cancellation) => partition.AppendMarkerAsync(marker, cancellation));
 
+    public void AddObserver(ITopicObserver observer) => inner.AddObserver(observer);
+
     public long Version => inner.Version;
 
     public ITopicHandle? Find(TopicName name) => Wrap(inner.Find(name));

@@ -9,6 +9,8 @@ internal sealed class DirectMatcher : IRouteMatcher
 
     public bool DependsOnHeaders => false;
 
+    public bool DependsOnKey => true;
+
     public void Add(LiveRoute route)
     {
         if (!_byKey.TryGetValue(route.Route.Key, out var routes)) _byKey[route.Route.Key] = routes = [];

@@ -10,6 +10,8 @@ internal sealed class FanoutMatcher : IRouteMatcher
 
     public bool DependsOnHeaders => false;
 
+    public bool DependsOnKey => false;
+
     public void Add(LiveRoute route)
     {
         _places[route] = _routes.Count;

@@ -17,6 +17,8 @@ internal sealed class HeadersMatcher : IRouteMatcher
 
     public bool DependsOnHeaders => true;
 
+    public bool DependsOnKey => false;
+
     private sealed record Pattern(bool All, List<(byte[] Name, byte[] Type, byte[] Value)> Fields);
 
     public void Add(LiveRoute route)

@@ -8,6 +8,9 @@ internal interface IRouteMatcher
     /// <summary>Whether the headers of a message count, and not its routing key alone.</summary>
     bool DependsOnHeaders { get; }
 
+    /// <summary>Whether the routing key of a message counts.</summary>
+    bool DependsOnKey { get; }
+
     /// <summary>Adds a route whose rule is not there yet.</summary>
     void Add(LiveRoute route);
 

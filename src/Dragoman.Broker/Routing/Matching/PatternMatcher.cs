@@ -15,6 +15,8 @@ internal sealed class PatternMatcher : IRouteMatcher
 
     public bool DependsOnHeaders => false;
 
+    public bool DependsOnKey => true;
+
     private sealed class Node
     {
         public Dictionary<string, Node>? Words { get; set; }

@@ -7,6 +7,8 @@ internal sealed class FakeTopics : ITopics
 {
     private readonly Dictionary<TopicName, Topic> _topics = [];
 
+    public void AddObserver(ITopicObserver observer) => throw new NotSupportedException();
+
     public long Version { get; private set; }
 
     public Guid Set(string name, int partitions)

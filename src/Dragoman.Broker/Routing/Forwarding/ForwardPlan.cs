@@ -1,0 +1,157 @@
+using System.Globalization;
+using System.Text;
+using Dragoman.Broker.Messages;
+using Dragoman.Broker.Queues;
+using Dragoman.Broker.Subscriptions;
+using Dragoman.Broker.Topics;
+using Dragoman.Storage.Journal;
+using Dragoman.Storage.Records;
+
+namespace Dragoman.Broker.Routing.Forwarding;
+
+/// <summary>
+/// Records of one partition on their way, as messages for the same queues in one batch, in an order that is the
+/// partition's for every target.
+/// </summary>
+internal sealed class ForwardPlan(TopicName source, long now) : IDisposable
+{
+    private readonly List<(MessageBatch Batch, LocalQueue[] Queues)> _sections = [];
+    private readonly Dictionary<LocalQueue, int> _lastSection = [];
+    private readonly List<(MessageBatch Batch, LocalPartition Partition)> _appends = [];
+    private readonly Dictionary<LocalPartition, int> _lastAppend = [];
+    private readonly RecordHeadersWriter _headers = new();
+
+    /// <summary>Bytes that the commit may take at worst.</summary>
+    public long Cost { get; private set; }
+
+    /// <summary>Records that a target could not take.</summary>
+    public long Refused { get; private set; }
+
+    /// <summary>Whether anything goes anywhere.</summary>
+    public bool IsEmpty => _sections.Count == 0 && _appends.Count == 0;
+
+    /// <summary>What a record may cost at worst, at its targets.</summary>
+    public static long CostOf(in MessageView message, ForwardTargets targets)
+    {
+        var size = 512L + message.Key.Length + message.Value.Length + message.Headers.Encoded.Length;
+        var copies = targets.Topics.Length + 1;
+        foreach (var queue in targets.Queues)
+            if (queue.MaySelect) copies++;
+        return size * copies + 128L * targets.Queues.Length;
+    }
+
+    /// <summary>Adds a record.</summary>
+    public void Add(in MessageView message, in RecordRoute route, ForwardTargets targets)
+    {
+        Cost += CostOf(message, targets);
+        if (targets.Queues.Length > 0) AddToQueues(message, route, targets.Queues);
+        foreach (var topic in targets.Topics) AddToTopic(message, route, topic);
+    }
+
+    /// <summary>Splits the plan into what is kept on disk and what is kept in memory.</summary>
+    public void Fill(QueueCommit onDisk, QueueCommit inMemory, out CommitMode mode)
+    {
+        mode = CommitMode.Written;
+        foreach (var (batch, queues) in _sections)
+        {
+            var durable = Array.FindAll(queues, static q => !q.Subscription.IsVolatile);
+            var transient = Array.FindAll(queues, static q => q.Subscription.IsVolatile);
+            if (durable.Length > 0) onDisk.Add(batch, durable);
+            if (transient.Length > 0) inMemory.Add(batch, transient);
+            foreach (var queue in durable)
+                if (queue.Settings.CommitMode > mode) mode = queue.Settings.CommitMode;
+        }
+        foreach (var (batch, partition) in _appends)
+        {
+            (partition.CommitMode == CommitMode.Memory ? inMemory : onDisk).Add(batch, partition);
+            if (partition.CommitMode > mode) mode = partition.CommitMode;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var (batch, _) in _sections) batch.Dispose();
+        foreach (var (batch, _) in _appends) batch.Dispose();
+        _headers.Dispose();
+    }
+
+    private void AddToQueues(in MessageView message, in RecordRoute route, LocalQueue[] queues)
+    {
+        var batch = BatchFor(queues);
+        // Lifetimes count from when a message comes to the queue.
+        var properties = new MessageProperties { Timestamp = now };
+        if (route.IsReady)
+        {
+            batch.Add(properties, message.Key, message.Value.Span, message.Headers);
+            return;
+        }
+        _headers.Clear();
+        if (!route.HasTopic) _headers.Add(CanonicalHeaders.Topic, Encoding.UTF8.GetBytes(source.Name));
+        if (!route.HasTopic && !route.HasCreatedAt && message.Timestamp >= 0) AddNumber(CanonicalHeaders.CreatedAt, message.Timestamp);
+        var special = route.IsSpecial ? SpecialHeaders.Read(message.Headers) : properties;
+        string? deduplication = null;
+        foreach (var header in message.Headers)
+        {
+            var name = header.Key;
+            if (name.SequenceEqual(CanonicalHeaders.MoreRoutingKeys) || name.SequenceEqual(CanonicalHeaders.PassedTopics)) continue;
+            // What the queue acts upon it writes itself.
+            if (special.ExpiresAt >= 0 && name.SequenceEqual(CanonicalHeaders.ExpiresAt)) continue;
+            if (special.DeliverAt >= 0 && name.SequenceEqual(CanonicalHeaders.DeliverAt)) continue;
+            if (special.Priority >= 0 && name.SequenceEqual(CanonicalHeaders.Priority)) continue;
+            if (name.SequenceEqual(CanonicalHeaders.DeduplicationId))
+            {
+                deduplication = Encoding.UTF8.GetString(header.Value.Span);
+                continue;
+            }
+            _headers.Add(name, header.Value);
+        }
+        batch.Add(special with { Timestamp = now, DeduplicationId = deduplication }, message.Key, message.Value.Span, _headers.Headers);
+    }
+
+    private void AddToTopic(in MessageView message, in RecordRoute route, LocalTopic topic)
+    {
+        if (topic.Settings.Compacted && message.Key.IsNull)
+        {
+            Refused++;
+            return;
+        }
+        var partitions = topic.Partitions.Count;
+        var chosen = partitions == 1 ? 0 : KeyPartitioner.Choose(message.Key.IsNull ? route.RoutingKey : message.Key.Span, partitions);
+        var batch = BatchFor((LocalPartition)topic.Partitions[chosen]);
+        _headers.Clear();
+        if (!route.HasTopic) _headers.Add(CanonicalHeaders.Topic, Encoding.UTF8.GetBytes(source.Name));
+        foreach (var header in message.Headers)
+            if (!header.Key.SequenceEqual(CanonicalHeaders.PassedTopics)) _headers.Add(header.Key, header.Value);
+        _headers.Add(CanonicalHeaders.PassedTopics, Encoding.UTF8.GetBytes(route.PassedTopics.IsEmpty ? source.Name : Encoding.UTF8.GetString(route.PassedTopics) + "\n" + source.Name));
+        batch.Add(new MessageProperties { Timestamp = message.Timestamp }, message.Key, message.Value.Span, _headers.Headers);
+    }
+
+    /// <summary>The batch of some queues that no later message of one of them is behind already; a new one if there is none.</summary>
+    private MessageBatch BatchFor(LocalQueue[] queues)
+    {
+        if (_lastSection.TryGetValue(queues[0], out var last) && _sections[last] is var section && section.Batch.Bytes < MessageBatch.MaxBytes
+            && section.Queues.AsSpan().SequenceEqual(queues) && Array.TrueForAll(queues, q => _lastSection.TryGetValue(q, out var other) && other == last))
+            return section.Batch;
+        var batch = MessageBatch.Rent();
+        foreach (var queue in queues) _lastSection[queue] = _sections.Count;
+        _sections.Add((batch, queues));
+        return batch;
+    }
+
+    private MessageBatch BatchFor(LocalPartition partition)
+    {
+        if (_lastAppend.TryGetValue(partition, out var last) && _appends[last].Batch.Bytes < MessageBatch.MaxBytes) return _appends[last].Batch;
+        var batch = MessageBatch.Rent();
+        _lastAppend[partition] = _appends.Count;
+        _appends.Add((batch, partition));
+        return batch;
+    }
+
+    private void AddNumber(ReadOnlySpan<byte> name, long number)
+    {
+        Span<byte> digits = stackalloc byte[20];
+        number.TryFormat(digits, out var length, default, CultureInfo.InvariantCulture);
+        _headers.Add(name, digits[..length]);
+    }
+}
