@@ -45,6 +45,12 @@ internal sealed class KeyTable
         _released.Remove(offset);
     }
 
+    /// <summary>A message that is held passes to another holder, and with it what else of its key comes.</summary>
+    public void Pass(long offset, object holder)
+    {
+        if (_held.TryGetValue(offset, out var key)) _keys[key].Holder = holder;
+    }
+
     /// <summary>A message waits until its key is free.</summary>
     public void Block(UInt128 key, long offset)
     {
@@ -89,6 +95,15 @@ internal sealed class KeyTable
     {
         foreach (var offset in _blocked.Keys)
             if (gone.Contains(offset)) Unblock(offset);
+    }
+
+    /// <summary>Messages that were to be tried next for their keys and are gone: whoever is behind them comes next.</summary>
+    public List<long> GoneWhileNext(OffsetSet gone)
+    {
+        var found = new List<long>();
+        foreach (var offset in _released.Keys)
+            if (gone.Contains(offset)) found.Add(offset);
+        return found;
     }
 
     /// <summary>Nobody waits any more; what is held stays.</summary>

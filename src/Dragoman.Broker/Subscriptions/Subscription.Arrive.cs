@@ -83,6 +83,7 @@ internal sealed partial class Subscription
         _leftInLane.Clear();
         _delayed.Clear();
         _expiries.Clear();
+        _expirySizes.Clear();
         _delayedCount = 0;
         _readyBytes = 0;
         _keys?.ForgetBlocked();
@@ -175,18 +176,19 @@ internal sealed partial class Subscription
         }
         var special = batch.Special;
         var next = 0;
-        var plain = default(MessageProperties);
-        plain = new MessageProperties { Timestamp = now };
+        var plain = new MessageProperties { Timestamp = now };
+        List<int>? sizes = null;
+        if (CountsBytes && Delivery.Expiry == ExpiryScope.Anywhere) batch.ReadSizes(sizes = []);
         for (var index = 0; index < batch.Count;)
         {
             if (next < special.Count && special[next].Index == index)
             {
-                Place(baseOffset + index, 1, special[next++].Properties, now);
+                Place(baseOffset + index, 1, special[next++].Properties, now, sizes?[index] ?? 0);
                 index++;
                 continue;
             }
             var end = next < special.Count ? special[next].Index : batch.Count;
-            Place(baseOffset + index, end - index, plain, now);
+            Place(baseOffset + index, end - index, plain, now, size: 0);
             index = end;
         }
     }
@@ -220,17 +222,24 @@ internal sealed partial class Subscription
     /// <param name="count">How many, all alike.</param>
     /// <param name="properties">What is said of them.</param>
     /// <param name="now">The time.</param>
-    private void Place(long offset, int count, in MessageProperties properties, long now)
+    /// <param name="size">Bytes of the value of one that has a lifetime, where they are counted.</param>
+    private void Place(long offset, int count, in MessageProperties properties, long now, int size)
     {
         var due = properties.DeliverAt >= 0 ? properties.DeliverAt : _queueSettings.DelayMs > 0 ? properties.Timestamp + _queueSettings.DelayMs : -1;
         var lane = LaneOf(properties.Priority);
-        if (properties.ExpiresAt >= 0 && Delivery.Expiry == ExpiryScope.Anywhere)
-        {
-            _expiries.Add(properties.ExpiresAt, offset, offset + count);
-            due = Math.Min(due, properties.ExpiresAt);
-        }
+        if (AddExpiry(offset, count, properties, size)) due = Math.Min(due, properties.ExpiresAt);
         if (due > now) AddDelayed(due, offset, offset + count, lane);
         else Lane(lane).AddRange(offset, offset + count, properties.ExpiresAt < 0);
+    }
+
+    /// <summary>Has messages with a lifetime of their own taken out when it is over, wherever they are.</summary>
+    private bool AddExpiry(long offset, int count, in MessageProperties properties, int size)
+    {
+        if (properties.ExpiresAt < 0 || Delivery.Expiry != ExpiryScope.Anywhere) return false;
+        _expiries.Add(properties.ExpiresAt, offset, offset + count);
+        // A queue whose bytes are limited holds few enough for that.
+        if (CountsBytes) _expirySizes[offset] = size;
+        return true;
     }
 
     private int LaneOf(int priority) => Math.Clamp(priority, 0, _queueSettings.MaxPriority);
@@ -255,22 +264,25 @@ internal sealed partial class Subscription
             }
             _frontier++;
             var view = scan.Read();
+            var properties = SpecialHeaders.Read(view.Headers) with { Timestamp = record.Timestamp };
             ref var lease = ref CollectionsMarshal.GetValueRefOrNullRef(_leases, offset);
             if (!Unsafe.IsNullRef(ref lease))
             {
                 if (CountsBytes) lease.Size = view.Value.Length;
+                lease.Lane = (byte)LaneOf(properties.Priority);
+                AddExpiry(offset, 1, properties, view.Value.Length);
                 HoldKeyAfterRestart(offset, view.Key);
                 continue;
             }
             if (_departingOffsets.Contains(offset)) continue;
-            var properties = SpecialHeaders.Read(view.Headers) with { Timestamp = record.Timestamp };
+            if (CountsBytes) _readyBytes += view.Value.Length;
             if (_delays.TryGetValue(offset, out var delay))
             {
                 _delays[offset] = (delay.Due, (byte)LaneOf(properties.Priority));
+                AddExpiry(offset, 1, properties, view.Value.Length);
                 continue;
             }
-            if (CountsBytes) _readyBytes += view.Value.Length;
-            Place(offset, 1, properties, now);
+            Place(offset, 1, properties, now, view.Value.Length);
         }
         _scan = null;
         scan.Drop();

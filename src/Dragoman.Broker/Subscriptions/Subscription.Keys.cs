@@ -8,6 +8,9 @@ internal sealed partial class Subscription
     /// <summary>Holds the keys of messages that were leased before a restart.</summary>
     private static readonly object RecoveredHolder = new();
 
+    /// <summary>Holds the keys of messages that came back and wait: nobody gets what is behind them.</summary>
+    private static readonly object CoolingHolder = new();
+
     private KeyTable? _keys;
 
     /// <summary>

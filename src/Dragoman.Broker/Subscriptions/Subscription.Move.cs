@@ -90,7 +90,11 @@ internal sealed partial class Subscription
     /// <summary>Takes messages that are gone out of where they wait.</summary>
     private void ForgetGone()
     {
-        _keys?.RemoveGone(_gone);
+        if (_keys is not null)
+        {
+            _keys.RemoveGone(_gone);
+            foreach (var offset in _keys.GoneWhileNext(_gone)) ReleaseKey(offset);
+        }
         if (!_delayed.IsEmpty)
         {
             var kept = new List<(long Due, DueRange Range)>();

@@ -160,6 +160,7 @@ internal sealed partial class Subscription
             // Its key stays taken: nothing of the key may overtake it.
             _leases.Add(offset, lease with { Holder = null, Number = 0, IsCooling = true, Deadline = due });
             _deadlines.Add(due, offset, offset + 1);
+            _keys?.Pass(offset, CoolingHolder);
             return;
         }
         _readyBytes += lease.Size;
@@ -169,8 +170,12 @@ internal sealed partial class Subscription
 
     private void BackInLane(long offset, in Lease lease)
     {
-        _readyBytes += lease.Size;
-        Lane(lease.Lane).AddSingle(offset);
+        // What was not looked at yet is put in its lane then, and must not be in one twice.
+        if (offset < _frontier)
+        {
+            _readyBytes += lease.Size;
+            Lane(lease.Lane).AddSingle(offset);
+        }
         ReleaseKey(offset);
     }
 

@@ -10,6 +10,9 @@ internal sealed partial class Subscription
     private readonly DueIndex _deadlines = new();
     private readonly DueIndex _expiries = new();
 
+    /// <summary>Bytes of the values of messages that are taken out when their time is up, where bytes are limited.</summary>
+    private readonly Dictionary<long, int> _expirySizes = [];
+
     /// <summary>Messages that came back and wait, and until when.</summary>
     private readonly Dictionary<long, (long Due, byte Lane)> _delays = [];
 
@@ -82,17 +85,19 @@ internal sealed partial class Subscription
             }
             if (_gone.Contains(offset) || _departingOffsets.Contains(offset)) continue;
             _delayedCount--;
-            Lane(lane).AddSingle(offset);
+            if (offset < _frontier) Lane(lane).AddSingle(offset);
         }
     }
 
     /// <summary>A message's time is up wherever it is, unless somebody holds it or it is on its way.</summary>
     private void ExpireAnywhere(long offset)
     {
+        _expirySizes.Remove(offset, out var size);
         if (_gone.Contains(offset) || _leases.ContainsKey(offset) || _departingOffsets.Contains(offset) || offset >= End) return;
         var wasDelayed = _delays.Remove(offset);
         if (wasDelayed) _delayedCount--;
         var wasBlocked = _keys is not null && _keys.Unblock(offset);
+        _readyBytes -= size;
         Leave(offset, DeathReason.Expired);
         if (!wasDelayed && !wasBlocked && !_gone.Contains(offset)) _leftInLane.Add(offset);
         ReleaseKey(offset);
@@ -121,7 +126,8 @@ internal sealed partial class Subscription
         var kept = prefix;
         if (prefix > Log.StartOffset)
         {
-            kept = TimeLookup.FirstAtOrAfter(Log, now - Delivery.ReplayWindowMs, prefix)?.Offset ?? prefix;
+            // Not up to the prefix alone: a batch of which only some is settled would be passed over as a whole.
+            kept = Math.Min(prefix, TimeLookup.FirstAtOrAfter(Log, now - Delivery.ReplayWindowMs, Log.HighWatermark)?.Offset ?? prefix);
             if (Delivery.ReplayWindowBytes >= 0) kept = Math.Max(kept, Math.Min(prefix, Log.OffsetBefore(prefix, Delivery.ReplayWindowBytes)));
         }
         lock (Gate)

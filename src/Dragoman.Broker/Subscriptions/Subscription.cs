@@ -180,7 +180,8 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
         if (count == 1 && offset >= _reached && _gone.NextOutside(_reached) == offset)
         {
             _reached = offset + 1;
-            return;
+            // One that was given back uncounted may be known for more.
+            if (_counts.Count == 0 || !_counts.ContainsKey(offset)) return;
         }
         _counts[offset] = count;
         if (_state is not null) _pending.Count(offset, count);

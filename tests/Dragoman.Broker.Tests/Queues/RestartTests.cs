@@ -84,4 +84,21 @@ public sealed class RestartTests
             await broker.Broker.Store.CheckpointAsync();
         }
     }
+
+    [Fact]
+    public async Task A_lease_that_ended_while_the_broker_was_down_brings_its_message_back_once()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        // Where messages have priorities, all are looked at anew after a start.
+        await broker.DeclareAsync("q", QueueSettings.Default with { MaxPriority = 9 });
+        await broker.SendAsync(broker.Queue("q"), new Messages.MessageProperties { Priority = 5 }, "a");
+        await broker.SendAsync(broker.Queue("q"), new Messages.MessageProperties { Priority = 1 }, "b");
+        Assert.Equal("a", Assert.Single(await broker.Queue("q").TakeAsync(1)).Text);
+        broker.Time.Advance(TimeSpan.FromMinutes(1));
+        await broker.RestartAsync();
+        var queue = broker.Queue("q");
+        await queue.UntilAsync(c => c.Ready == 2);
+        await queue.ConservedAsync();
+        Assert.Equal([("a", 2), ("b", 1)], (await queue.TakeAsync()).Select(r => (r.Text, r.Count)));
+    }
 }

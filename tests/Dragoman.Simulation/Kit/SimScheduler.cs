@@ -163,6 +163,9 @@ public sealed class SimScheduler : IScheduler
     /// <summary>Steps until so much virtual time has passed.</summary>
     public void RunFor(TimeSpan time, int maxSteps = 10_000_000) => RunUntil(Root.Run("wait", () => DelayAsync(time)), maxSteps);
 
+    /// <summary>Steps until nothing is ready and no timer is due for so long.</summary>
+    public void RunUntilIdle(TimeSpan horizon) => RunUntil(() => _ready.Count == 0 && !(Time.Next is { } next && next.Due <= Time.Elapsed + horizon));
+
     /// <summary>Takes at most so many steps; fewer when nothing is left to do.</summary>
     public void RunSteps(int steps)
     {
