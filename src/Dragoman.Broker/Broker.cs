@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using Dragoman.Broker.Channels;
 using Dragoman.Broker.Configs;
 using Dragoman.Broker.Groups;
 using Dragoman.Broker.Namespaces;
@@ -47,7 +48,8 @@ public sealed class Broker : IAsyncDisposable
         Store = store;
         _scheduler = scheduler;
         _gate = new TransactionGate(seams.Defects);
-        Topics = new Topics.Topics(store, store.GetState(TopicsState), random, _gate);
+        var topics = new Topics.Topics(store, store.GetState(TopicsState), random, _gate);
+        Topics = topics;
         ProducerIds = new ProducerIds(store.GetState(ProducerIdsState));
         Accounts = new Accounts(store.GetState(SecurityStateId));
         Quotas = new Quotas.Quotas(store.GetState(QuotasState), store.Time);
@@ -58,6 +60,7 @@ public sealed class Broker : IAsyncDisposable
         Queues.AddObserver(_routing);
         Topics.AddObserver(_routing);
         Queues.DeadLetterRouter = _routing;
+        Channels = new Channels.Channels(topics, _routing, Queues, store.Time, scheduler);
         Namespaces = new Namespaces.Namespaces(store.GetState(NamespacesState), Topics, Queues, store.Time);
         _transactionTopics = seams.TopicsOfTransactions(Topics);
         _coordinator = StartCoordinator();
@@ -94,6 +97,9 @@ public sealed class Broker : IAsyncDisposable
 
     /// <summary>How messages get from topics to queues.</summary>
     public IRouting Routing => _routing;
+
+    /// <summary>Topics as those hear them who listen at the moment.</summary>
+    public IChannels Channels { get; }
 
     /// <summary>The ids of idempotent producers.</summary>
     public IProducerIds ProducerIds { get; }

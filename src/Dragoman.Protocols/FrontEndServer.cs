@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Dragoman.Protocols.Tls;
 using Dragoman.Protocols.Transport;
 using Microsoft.AspNetCore.Builder;
@@ -7,6 +8,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -18,14 +20,14 @@ public sealed class FrontEndServer : IAsyncDisposable
 {
     private readonly WebApplication _application;
 
-    private FrontEndServer(WebApplication application, IReadOnlyList<(string Name, IPEndPoint EndPoint)> endpoints)
+    private FrontEndServer(WebApplication application, IReadOnlyList<(string Name, EndPoint EndPoint)> endpoints)
     {
         _application = application;
         Endpoints = endpoints;
     }
 
     /// <summary>Where each front end listens, in the order in which they were given.</summary>
-    public IReadOnlyList<(string Name, IPEndPoint EndPoint)> Endpoints { get; }
+    public IReadOnlyList<(string Name, EndPoint EndPoint)> Endpoints { get; }
 
     /// <summary>Binds all listeners and begins to serve.</summary>
     /// <param name="bindings">The front ends.</param>
@@ -55,11 +57,20 @@ public sealed class FrontEndServer : IAsyncDisposable
             kestrel.AddServerHeader = false;
             foreach (var binding in bindings)
             {
-                kestrel.Listen(binding.Address, binding.Port, listener =>
+                Action<ListenOptions> configure = listener =>
                 {
                     if (tls is not null) listener.AcceptTls(tls, log);
                     binding.FrontEnd.ConfigureListener(listener);
-                });
+                };
+                if (binding.SocketPath is { } path)
+                {
+                    SocketFile.RemoveStale(path);
+                    kestrel.ListenUnixSocket(path, configure);
+                }
+                else
+                {
+                    kestrel.Listen(binding.Address, binding.Port, configure);
+                }
             }
         });
         var application = builder.Build();
@@ -86,11 +97,16 @@ public sealed class FrontEndServer : IAsyncDisposable
         }
 
         // Kestrel reports its addresses in the order in which they were configured.
-        var endpoints = new List<(string, IPEndPoint)>();
+        var endpoints = new List<(string, EndPoint)>();
         var addresses = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         foreach (var address in addresses)
         {
             var binding = bindings[endpoints.Count];
+            if (binding.SocketPath is { } path)
+            {
+                endpoints.Add((binding.FrontEnd.Name, new UnixDomainSocketEndPoint(path)));
+                continue;
+            }
             var endpoint = new IPEndPoint(binding.Address, BindingAddress.Parse(address).Port);
             ports[endpoints.Count] = endpoint.Port;
             binding.FrontEnd.OnBound(endpoint);

@@ -28,4 +28,5 @@ public interface IHttpFrontEnd : IFrontEnd
 /// <param name="FrontEnd">The front end.</param>
 /// <param name="Address">The address.</param>
 /// <param name="Port">The port; 0 for a free one.</param>
-public sealed record FrontEndBinding(IFrontEnd FrontEnd, IPAddress Address, int Port);
+/// <param name="SocketPath">The path of a Unix domain socket, in the place of address and port; null for none.</param>
+public sealed record FrontEndBinding(IFrontEnd FrontEnd, IPAddress Address, int Port, string? SocketPath = null);

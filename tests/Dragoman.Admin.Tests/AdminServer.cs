@@ -41,7 +41,7 @@ public sealed class AdminServer : IAsyncDisposable
             new OsFileSystem(), TimeProvider.System, ThreadPoolScheduler.Instance, new Random());
         var node = new AdminNode(broker);
         var server = await FrontEndServer.StartAsync([new FrontEndBinding(new AdminFrontEnd(node, NullLoggerFactory.Instance), IPAddress.Loopback, 0)], NullLoggerFactory.Instance);
-        node.Listeners = [new AdminListener("admin", server.Endpoints[0].EndPoint.ToString())];
+        node.Listeners = [new AdminListener("admin", server.Endpoints[0].EndPoint.ToString()!)];
         node.IsReady = true;
         return new AdminServer(directory, broker, node, server);
     }

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Text;
+using Dragoman.Broker.Channels;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Routing;
 using Dragoman.Broker.Security;
@@ -16,6 +18,9 @@ internal sealed class Destination
     /// <summary>The topics that keep the message in their logs.</summary>
     public required ITopicHandle[] Logs { get; init; }
 
+    /// <summary>The channels whose listeners hear it at once: the exchanges on its way that keep no log.</summary>
+    public Channel[] Channels { get; init; } = [];
+
     /// <summary>Who gets it as a direct reply, past all queues.</summary>
     public DirectReplies? Replies { get; init; }
 
@@ -28,8 +33,32 @@ internal sealed class Destination
     /// <summary>Whether other headers could lead elsewhere.</summary>
     public bool DependsOnHeaders { get; init; }
 
-    /// <summary>Whether nobody gets the message.</summary>
+    /// <summary>Whether nobody keeps the message.</summary>
     public bool IsEmpty => Queues.Length == 0 && Logs.Length == 0 && Replies is null;
+
+    /// <summary>Lets those hear a message who listen to what it passes at the moment.</summary>
+    /// <returns>How many did.</returns>
+    public int Tell(in ReadOnlySequence<byte> body)
+    {
+        var heard = 0;
+        foreach (var (space, name) in Channels)
+        {
+            if (space.IsEmpty) continue;
+            heard += space.Publish(name, body.IsSingleSegment ? body.FirstSpan : body.ToArray());
+        }
+        return heard;
+    }
+
+    /// <summary>How many would hear a message.</summary>
+    public int CountListeners()
+    {
+        var count = 0;
+        foreach (var (space, name) in Channels) count += space.CountAll(name);
+        return count;
+    }
+
+    /// <summary>A channel and the namespace's listeners.</summary>
+    public readonly record struct Channel(ChannelSpace Space, byte[] Name);
 
     /// <summary>Whether it is where another one leads.</summary>
     public bool IsSame(Destination other) => Queues.AsSpan().SequenceEqual(other.Queues) && Logs.AsSpan().SequenceEqual(other.Logs);
@@ -105,6 +134,7 @@ internal sealed class DestinationCache(AmqpSession session)
         {
             Queues = queues,
             Logs = [.. result.Logs],
+            Channels = [.. result.Channels.Select(name => new Destination.Channel(session.FrontEnd.Broker.Channels.In(name.Namespace), Encoding.UTF8.GetBytes(name.Name)))],
             UsesPriority = Array.Exists(queues, static q => q.Settings.MaxPriority > 0),
             Version = _version,
             DependsOnHeaders = result.DependsOnHeaders,

@@ -38,11 +38,16 @@ internal sealed class Publisher(Channel channel) : IDisposable
             confirms?.Settle(tag, 1);
             return;
         }
+        // What a transaction publishes is heard when it is committed.
+        var heard = channel.Transaction is null ? destination.Tell(body) : destination.CountListeners();
         if (destination.IsEmpty)
         {
-            if (content.IsMandatory) Return(content, body);
-            confirms?.Settle(tag, 1);
-            return;
+            if (content.IsMandatory && heard == 0) Return(content, body);
+            if (channel.Transaction is null || heard == 0)
+            {
+                confirms?.Settle(tag, 1);
+                return;
+            }
         }
         var properties = new MessageProperties { Timestamp = session.UnixNow, ExpiresAt = _lifetime < 0 ? -1 : session.UnixNow + _lifetime, Priority = _priority };
         if (channel.Transaction is { } transaction) transaction.Publish(destination, _mode, properties, body, _headers.Headers, content.RoutingKey);

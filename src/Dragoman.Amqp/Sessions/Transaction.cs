@@ -36,7 +36,11 @@ internal sealed class Transaction(Channel channel) : IPublishOutcome, IDisposabl
         var session = channel.Session;
         _anyRefused = false;
         foreach (var publish in _publishes)
-            session.Publishes.Add(publish.Destination, publish.Mode, publish.Properties, new ReadOnlySequence<byte>(publish.Body), publish.Headers.Headers, publish.RoutingKey, this, 0);
+        {
+            var body = new ReadOnlySequence<byte>(publish.Body);
+            publish.Destination.Tell(body);
+            if (!publish.Destination.IsEmpty) session.Publishes.Add(publish.Destination, publish.Mode, publish.Properties, body, publish.Headers.Headers, publish.RoutingKey, this, 0);
+        }
         foreach (var (settlement, entry) in _settlements) entry.Holder!.Settle(settlement, entry.Offset);
         Clear();
         session.Flush();

@@ -217,6 +217,7 @@ internal sealed class RouteGraph(ITopics topics)
         }
         var facet = FacetOf(name, out _);
         if (facet is null && log is null) return false;
+        if (log is null) result.AddChannel(name);
         var found = result.Scratch;
         var start = found.Count;
         if (_nodes.TryGetValue(name, out var node))

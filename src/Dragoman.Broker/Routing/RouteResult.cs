@@ -8,12 +8,19 @@ public sealed class RouteResult
 {
     private readonly List<IQueueHandle> _queues = [];
     private readonly List<ITopicHandle> _logs = [];
+    private readonly List<TopicName> _channels = [];
 
     /// <summary>The queues, each once.</summary>
     public IReadOnlyList<IQueueHandle> Queues => _queues;
 
     /// <summary>The topics whose logs keep the message, and carry it on; each once.</summary>
     public IReadOnlyList<ITopicHandle> Logs => _logs;
+
+    /// <summary>
+    /// The topics without a log that it passes, each once: whoever listens to them at the moment hears it. A log's
+    /// listeners hear what is committed there.
+    /// </summary>
+    public IReadOnlyList<TopicName> Channels => _channels;
 
     /// <summary>Whether the message's headers counted: then another message with the same routing key may go elsewhere.</summary>
     public bool DependsOnHeaders { get; internal set; }
@@ -39,6 +46,7 @@ public sealed class RouteResult
     {
         _queues.Clear();
         _logs.Clear();
+        _channels.Clear();
         Visited.Clear();
         DependsOnHeaders = false;
         DependsOnKey = false;
@@ -49,6 +57,11 @@ public sealed class RouteResult
     public void AddQueue(IQueueHandle queue)
     {
         if (!_queues.Contains(queue)) _queues.Add(queue);
+    }
+
+    internal void AddChannel(TopicName name)
+    {
+        if (!_channels.Contains(name)) _channels.Add(name);
     }
 
     internal void Add(ITopicHandle log)

@@ -12,6 +12,7 @@ using Dragoman.Kafka;
 using Dragoman.Protocols;
 using Dragoman.Protocols.Authentication;
 using Dragoman.Protocols.Tls;
+using Dragoman.Redis;
 using Dragoman.Storage;
 using Dragoman.Storage.Platform;
 using Microsoft.Extensions.Logging;
@@ -49,7 +50,7 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
         var bindings = Bindings(broker, authenticator, node, loggers);
         if (bindings.Count == 0) throw new CommandException("Every listener is off, so nobody could reach the broker.", ExitCode.Usage);
         await using var server = await StartListenersAsync(bindings, loggers, tls);
-        node.Listeners = [.. server.Endpoints.Select(e => new AdminListener(e.Name, e.EndPoint.ToString()))];
+        node.Listeners = [.. server.Endpoints.Select(e => new AdminListener(e.Name, e.EndPoint.ToString()!))];
         node.IsReady = true;
         loggers.IsStarting = false;
         Announce(server);
@@ -83,6 +84,12 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
         var bindings = new List<FrontEndBinding>();
         if (options.Kafka is { } kafka) bindings.Add(new FrontEndBinding(new KafkaFrontEnd(broker, new KafkaOptions { AdvertisedHost = options.AdvertisedHost, AdvertisedPort = options.AdvertisedPort, Rack = options.Rack }, loggers, authenticator), options.Bind, kafka));
         if (options.Amqp is { } amqp) bindings.Add(new FrontEndBinding(new AmqpFrontEnd(broker, new AmqpOptions { NetworkTime = TimeProvider.System }, loggers, authenticator), options.Bind, amqp));
+        if (options.Redis is not null || options.RedisSocket is not null)
+        {
+            var redis = new RedisFrontEnd(broker, new RedisOptions(), loggers, authenticator);
+            if (options.Redis is { } port) bindings.Add(new FrontEndBinding(redis, options.Bind, port));
+            if (options.RedisSocket is { } path) bindings.Add(new FrontEndBinding(redis, options.Bind, 0, path));
+        }
         if (options.Admin is { } admin) bindings.Add(new FrontEndBinding(new AdminFrontEnd(node, loggers), options.Bind, admin));
         return bindings;
     }

@@ -20,6 +20,12 @@ internal sealed record ServeOptions
     /// <summary>Port of the AMQP listener; 0 for a free one, null for none.</summary>
     public int? Amqp { get; init; }
 
+    /// <summary>Port of the Redis listener; 0 for a free one, null for none.</summary>
+    public int? Redis { get; init; }
+
+    /// <summary>Path of the Redis listener's Unix domain socket; null for none.</summary>
+    public string? RedisSocket { get; init; }
+
     /// <summary>Port of the admin listener; 0 for a free one, null for none.</summary>
     public int? Admin { get; init; }
 
@@ -77,6 +83,8 @@ internal sealed record ServeOptions
             Bind = Address(sources),
             Kafka = Port(sources, Setting.Kafka, 9092),
             Amqp = Port(sources, Setting.Amqp, 5672),
+            Redis = Port(sources, Setting.Redis, 6379),
+            RedisSocket = Text(sources, Setting.RedisSocket) is { } path ? Path.GetFullPath(path) : null,
             Admin = Port(sources, Setting.Admin, 15672),
             AdvertisedHost = Text(sources, Setting.AdvertisedHost),
             AdvertisedPort = sources.TryGet(Setting.AdvertisedPort, out _) ? Number(sources, Setting.AdvertisedPort, 0, 1, IPEndPoint.MaxPort) : null,

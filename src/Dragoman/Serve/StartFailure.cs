@@ -27,7 +27,7 @@ internal static class StartFailure
         // The server does not say which of the addresses it could not have.
         foreach (var binding in bindings)
         {
-            if (Probe(binding) is not { } reason) continue;
+            if (binding.SocketPath is not null || Probe(binding) is not { } reason) continue;
             var name = binding.FrontEnd.Name;
             var advice = reason switch
             {

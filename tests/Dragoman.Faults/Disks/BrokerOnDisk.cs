@@ -24,7 +24,7 @@ internal sealed class BrokerOnDisk : IAsyncDisposable
 
     public StoreOptions Options { get; private set; } = null!;
 
-    public IPEndPoint EndPoint => _server.Endpoints[0].EndPoint;
+    public IPEndPoint EndPoint => (IPEndPoint)_server.Endpoints[0].EndPoint;
 
     public string Address => EndPoint.ToString();
 
