@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dragoman.Load.Amqp;
+using Dragoman.Load.Groups;
 using Dragoman.Load.Kafka;
 using Dragoman.Load.Startup;
 using Dragoman.Load.Storage;
@@ -7,6 +8,7 @@ using Dragoman.Load.Storage;
 var root = new RootCommand("Puts load on Dragoman, or on a peer, and measures. Results go to standard output and, as JSON, to a file.")
 {
     AmqpCommand.Create(),
+    GroupsCommand.Create(),
     KafkaCommand.Create(),
     StartupCommand.Create(),
     StorageCommand.Create(),
