@@ -5,6 +5,7 @@ using Dragoman.Broker.Groups;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Producers;
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Queues.Moves;
 using Dragoman.Broker.Quotas;
 using Dragoman.Broker.Security;
 using Dragoman.Broker.Routing;
@@ -31,6 +32,7 @@ public sealed class Broker : IAsyncDisposable
     internal const long RoutesState = 21;
     internal const long NamespacesState = 22;
     internal const long ForwardingStateId = 23;
+    internal const long MovesState = 24;
     internal const long FirstTransactionState = 200;
 
     private readonly IScheduler _scheduler;
@@ -41,6 +43,7 @@ public sealed class Broker : IAsyncDisposable
 
     private readonly Queues.Queues _queues;
     private readonly TopicRouting _routing;
+    private readonly Moves _moves;
 
     private Broker(BrokerOptions options, Store store, IScheduler scheduler, Random random, BrokerSeams seams)
     {
@@ -66,6 +69,8 @@ public sealed class Broker : IAsyncDisposable
         _coordinator = StartCoordinator();
         _queues.Start();
         _routing.Start();
+        _moves = new Moves(_queues, store, store.GetState(MovesState), scheduler);
+        _moves.Start();
     }
 
     /// <summary>The options it was started with.</summary>
@@ -91,6 +96,9 @@ public sealed class Broker : IAsyncDisposable
 
     /// <summary>The queues.</summary>
     public IQueues Queues => _queues;
+
+    /// <summary>The moves of messages between queues.</summary>
+    public IMoves Moves => _moves;
 
     /// <summary>The namespaces that were created.</summary>
     public INamespaces Namespaces { get; }
@@ -163,6 +171,7 @@ public sealed class Broker : IAsyncDisposable
             [RoutesState] = new RoutingState(),
             [NamespacesState] = new NamespaceState(),
             [ForwardingStateId] = new ForwardingState(),
+            [MovesState] = new MoveRegistry(),
         };
         foreach (var (id, machine) in GroupCoordinator.CreateMachines()) machines.Add(id, machine);
         for (var i = 0; i < TransactionContext.Shards; i++) machines.Add(FirstTransactionState + i, new TransactionShard());
@@ -173,6 +182,7 @@ public sealed class Broker : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _routing.StopAsync();
+        await _moves.DisposeAsync();
         await _queues.StopAsync();
         await _coordinator.DisposeAsync();
         _groups.Dispose();

@@ -448,6 +448,12 @@ internal sealed class Queues : IQueues
 
     private long Now() => _store.Time.GetUtcNow().ToUnixTimeMilliseconds();
 
+    /// <summary>An id for a move.</summary>
+    internal Guid NewMoveId()
+    {
+        lock (_state.Lock) return NewId();
+    }
+
     private Guid NewId()
     {
         Span<byte> bytes = stackalloc byte[16];
