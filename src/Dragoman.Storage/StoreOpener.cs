@@ -66,6 +66,11 @@ public sealed class StoreOpener
         {
             return await OpenLockedAsync(directoryLock);
         }
+        catch (CorruptDataException error)
+        {
+            directoryLock.Dispose();
+            throw new CorruptStoreException($"{_options.Directory} is damaged: {error.Message}", error);
+        }
         catch
         {
             directoryLock.Dispose();
@@ -85,7 +90,7 @@ public sealed class StoreOpener
             if (state.Id >= Store.FirstDynamicState && StateFactory is not null) _machines.Add(state.Id, StateFactory(state.Id));
         }
         foreach (var (id, machine) in _machines)
-            if (snapshots.TryGetValue(id, out var snapshot)) machine.ReadSnapshot(snapshot.Bytes.Span);
+            if (snapshots.TryGetValue(id, out var snapshot)) StateRecovery.Restore(machine, id, snapshot.Bytes.Span);
         var adopted = new Dictionary<long, StoreFile>();
         foreach (var log in manifest.Logs) Restore(log, adopted);
 

@@ -3,7 +3,7 @@ using Dragoman.Fuzz.Targets;
 
 namespace Dragoman.Fuzz;
 
-/// <summary>Every decoder, fed with damaged input for as long as the run has for it.</summary>
+/// <summary>Every decoder of what clients send, fed with damaged input for as long as the run has for it.</summary>
 public sealed class FuzzTests(ITestOutputHelper output)
 {
     [Fact]
@@ -25,9 +25,6 @@ public sealed class FuzzTests(ITestOutputHelper output)
 
     [Fact]
     public Task Compressed_bytes() => RunAsync(new CompressedBytes());
-
-    [Fact]
-    public Task Commits_in_the_journal() => RunAsync(new CommitRecords());
 
     private Task RunAsync(FuzzTarget target) => new Fuzzer(target).RunAsync(FuzzOptions.Time, output.WriteLine);
 }

@@ -49,7 +49,7 @@ internal sealed class ConfigRegistry : IStateMachine
         var reader = new SnapshotReader(source);
         reader.Version(Version, "configurations");
         _configs.Clear();
-        for (var n = reader.Int32(); n > 0; n--)
+        for (var n = reader.Count(); n > 0; n--)
         {
             var (target, values) = Read(ref reader);
             _configs.Add(target, values);
@@ -73,7 +73,7 @@ internal sealed class ConfigRegistry : IStateMachine
     {
         var target = new ConfigTarget((ConfigKind)reader.Byte(), reader.Text());
         var values = None.ToBuilder();
-        for (var n = reader.Int32(); n > 0; n--) values[reader.Text()] = reader.Text();
+        for (var n = reader.Count(); n > 0; n--) values[reader.Text()] = reader.Text();
         return (target, values.ToImmutable());
     }
 }

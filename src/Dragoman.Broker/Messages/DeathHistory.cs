@@ -68,7 +68,7 @@ public static class DeathHistory
             var reader = new SnapshotReader(bytes);
             reader.Version(Version, "death history");
             var deaths = new List<Death>();
-            for (var n = reader.Int32(); n > 0; n--)
+            for (var n = reader.Count(); n > 0; n--)
             {
                 var queue = reader.Text();
                 var reason = (DeathReason)reader.Byte();
@@ -76,7 +76,7 @@ public static class DeathHistory
                 var time = reader.Int64();
                 var topic = reader.Text();
                 var keys = new List<string>();
-                for (var k = reader.Int32(); k > 0; k--) keys.Add(reader.Text());
+                for (var k = reader.Count(); k > 0; k--) keys.Add(reader.Text());
                 deaths.Add(new Death(queue, reason, count, time, topic, keys, reader.Int64()));
             }
             reader.End("death history");

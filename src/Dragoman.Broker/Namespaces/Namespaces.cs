@@ -77,7 +77,7 @@ internal sealed class NamespaceState : IStateMachine
         var reader = new SnapshotReader(source);
         reader.Version(Version, "namespaces");
         _entries.Clear();
-        for (var n = reader.Int32(); n > 0; n--)
+        for (var n = reader.Count(); n > 0; n--)
         {
             var entry = Read(ref reader);
             _entries.Add(entry.Name, entry);

@@ -83,7 +83,7 @@ internal sealed class QueueRegistry : IStateMachine
         var reader = new SnapshotReader(source);
         reader.Version(Version, "queues");
         _queues.Clear();
-        for (var n = reader.Int32(); n > 0; n--)
+        for (var n = reader.Count(); n > 0; n--)
         {
             var entry = Read(ref reader);
             _queues.Add(entry.Name, entry);

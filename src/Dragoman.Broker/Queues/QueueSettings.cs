@@ -121,7 +121,7 @@ public sealed record QueueSettings
             DeduplicationWindowMs = reader.Int64(),
         };
         var attributes = settings.Attributes.ToBuilder();
-        for (var n = reader.Int32(); n > 0; n--) attributes[reader.Text()] = reader.Text();
+        for (var n = reader.Count(); n > 0; n--) attributes[reader.Text()] = reader.Text();
         settings = settings with { Attributes = attributes.ToImmutable() };
         return version >= 2 && reader.Bool() ? settings with { Retention = new LogRetention(reader.Int64(), reader.Int64()) } : settings;
     }

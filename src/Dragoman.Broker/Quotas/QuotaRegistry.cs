@@ -68,11 +68,11 @@ internal sealed class QuotaRegistry : IStateMachine
         var reader = new SnapshotReader(source);
         reader.Version(Version, "quotas");
         _quotas.Clear();
-        for (var n = reader.Int32(); n > 0; n--)
+        for (var n = reader.Count(); n > 0; n--)
         {
             var entity = ReadEntity(ref reader);
             var quotas = new SortedDictionary<QuotaKind, double>();
-            for (var k = reader.Int32(); k > 0; k--) quotas[(QuotaKind)reader.Byte()] = BitConverter.Int64BitsToDouble(reader.Int64());
+            for (var k = reader.Count(); k > 0; k--) quotas[(QuotaKind)reader.Byte()] = BitConverter.Int64BitsToDouble(reader.Int64());
             _quotas.Add(entity, quotas);
         }
         reader.End("quotas");

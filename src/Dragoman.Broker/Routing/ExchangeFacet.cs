@@ -58,7 +58,7 @@ public sealed record ExchangeFacet
             AlternateTopic = reader.Bool() ? reader.Text() : null,
         };
         var attributes = facet.Attributes.ToBuilder();
-        for (var n = reader.Int32(); n > 0; n--) attributes[reader.Text()] = reader.Text();
+        for (var n = reader.Count(); n > 0; n--) attributes[reader.Text()] = reader.Text();
         return facet with { Attributes = attributes.ToImmutable() };
     }
 }

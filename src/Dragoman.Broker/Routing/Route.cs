@@ -115,9 +115,9 @@ public sealed record Route
         var source = ReadName(ref reader);
         var target = new RouteTarget((RouteTargetKind)reader.Byte(), reader.Text(), reader.Guid());
         var key = reader.Text();
-        var arguments = new RouteArgument[reader.Int32()];
+        var arguments = new RouteArgument[reader.Count()];
         for (var i = 0; i < arguments.Length; i++) arguments[i] = new RouteArgument(reader.Text(), reader.Text(), reader.Bytes().ToArray());
-        var starts = new long[reader.Int32()];
+        var starts = new long[reader.Count()];
         for (var i = 0; i < starts.Length; i++) starts[i] = reader.Int64();
         return new Route { Source = source, Target = target, Key = key, Arguments = arguments, StartOffsets = starts, StartsIn = version < 2 ? Guid.Empty : reader.Guid() };
     }

@@ -92,8 +92,8 @@ internal sealed class RoutingState : IStateMachine
         reader.Version(Version, "routing");
         _facets.Clear();
         _routes.Clear();
-        for (var n = reader.Int32(); n > 0; n--) _facets.Add(Route.ReadName(ref reader), ExchangeFacet.Read(ref reader));
-        for (var n = reader.Int32(); n > 0; n--) _routes.Add(Route.Read(ref reader));
+        for (var n = reader.Count(); n > 0; n--) _facets.Add(Route.ReadName(ref reader), ExchangeFacet.Read(ref reader));
+        for (var n = reader.Count(); n > 0; n--) _routes.Add(Route.Read(ref reader));
         reader.End("routing");
     }
 

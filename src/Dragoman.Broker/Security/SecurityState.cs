@@ -105,13 +105,13 @@ internal sealed class SecurityState : IStateMachine
         var reader = new SnapshotReader(source);
         reader.Version(Version, "users and permissions");
         var users = Users.Clear().ToBuilder();
-        for (var n = reader.Int32(); n > 0; n--)
+        for (var n = reader.Count(); n > 0; n--)
         {
             var user = User.Read(ref reader);
             users.Add(user.Name, user);
         }
         var permissions = ImmutableList.CreateBuilder<Permission>();
-        for (var n = reader.Int32(); n > 0; n--) permissions.Add(Permission.Read(ref reader));
+        for (var n = reader.Count(); n > 0; n--) permissions.Add(Permission.Read(ref reader));
         reader.End("users and permissions");
         Users = users.ToImmutable();
         Permissions = permissions.ToImmutable();

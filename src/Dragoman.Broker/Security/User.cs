@@ -60,9 +60,9 @@ public sealed record User(string Name, ImmutableArray<string> Tags, ImmutableArr
     {
         var name = reader.Text();
         var tags = ImmutableArray.CreateBuilder<string>();
-        for (var n = reader.Int32(); n > 0; n--) tags.Add(reader.Text());
+        for (var n = reader.Count(); n > 0; n--) tags.Add(reader.Text());
         var credentials = ImmutableArray.CreateBuilder<Credential>();
-        for (var n = reader.Int32(); n > 0; n--) credentials.Add(Credential.Read(ref reader));
+        for (var n = reader.Count(); n > 0; n--) credentials.Add(Credential.Read(ref reader));
         return new User(name, tags.ToImmutable(), credentials.ToImmutable());
     }
 }

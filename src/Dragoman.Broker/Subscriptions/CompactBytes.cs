@@ -54,6 +54,9 @@ internal readonly ref struct CompactWriter(IBufferWriter<byte> target)
 /// <summary>Reads what <see cref="CompactWriter"/> wrote.</summary>
 internal ref struct CompactReader(ReadOnlySpan<byte> source)
 {
+    /// <summary>The largest offset that is taken for one.</summary>
+    public const long MaxOffset = 1L << 62;
+
     private ReadOnlySpan<byte> _rest = source;
 
     public readonly bool AtEnd => _rest.IsEmpty;
@@ -73,9 +76,24 @@ internal ref struct CompactReader(ReadOnlySpan<byte> source)
         {
             var group = Byte();
             value |= (ulong)(group & 0x7f) << shift;
-            if (group < 0x80) return (long)value;
+            if (group >= 0x80) continue;
+            return (long)value >= 0 ? (long)value : throw new CorruptDataException("A number in a subscription's record is too large.");
         }
         throw new CorruptDataException("A number in a subscription's record does not end.");
+    }
+
+    /// <summary>An offset. Logs end long before numbers do, which leaves room to reckon with offsets.</summary>
+    public long Offset()
+    {
+        var value = Number();
+        return value <= MaxOffset ? value : throw new CorruptDataException("An offset in a subscription's record is too large.");
+    }
+
+    /// <summary>A number that fits 31 bits.</summary>
+    public int SmallNumber()
+    {
+        var value = Number();
+        return value <= int.MaxValue ? (int)value : throw new CorruptDataException("A number in a subscription's record is too large.");
     }
 
     public UInt128 Hash()
@@ -87,7 +105,8 @@ internal ref struct CompactReader(ReadOnlySpan<byte> source)
     }
 
     /// <summary>Begins to read ranges.</summary>
-    public RangeReader Ranges() => new(Count());
+    /// <param name="maxOffsets">The most offsets that they may hold together.</param>
+    public RangeReader Ranges(long maxOffsets = long.MaxValue) => new(Count(), maxOffsets);
 
     /// <summary>Reads a count that at least as many bytes follow.</summary>
     public int Count()
@@ -99,18 +118,22 @@ internal ref struct CompactReader(ReadOnlySpan<byte> source)
 }
 
 /// <summary>Reads ranges one by one.</summary>
-internal struct RangeReader(int count)
+internal struct RangeReader(int count, long maxOffsets)
 {
     private int _left = count;
+    private long _offsets = maxOffsets;
     private long _last;
 
     public bool TryRead(ref CompactReader reader, out OffsetRange range)
     {
         range = default;
         if (_left-- == 0) return false;
-        var start = _last + reader.Number();
-        _last = start + reader.Number();
-        range = new OffsetRange(start, _last);
+        var (distance, length) = (reader.Number(), reader.Number());
+        if (distance > CompactReader.MaxOffset - _last || length > CompactReader.MaxOffset - _last - distance || length > _offsets)
+            throw new CorruptDataException($"A range of {length} offsets in a subscription's record is too large.");
+        _offsets -= length;
+        range = new OffsetRange(_last + distance, _last + distance + length);
+        _last = range.End;
         return true;
     }
 }

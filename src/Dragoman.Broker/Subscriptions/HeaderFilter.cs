@@ -107,10 +107,10 @@ public sealed record HeaderFilter(ImmutableArray<ImmutableArray<HeaderCondition>
 
     internal static HeaderFilter Read(ref SnapshotReader reader)
     {
-        var groups = new ImmutableArray<HeaderCondition>[reader.Int32()];
+        var groups = new ImmutableArray<HeaderCondition>[reader.Count()];
         for (var i = 0; i < groups.Length; i++)
         {
-            var group = new HeaderCondition[reader.Int32()];
+            var group = new HeaderCondition[reader.Count()];
             for (var k = 0; k < group.Length; k++)
                 group[k] = new HeaderCondition(reader.Text(), (HeaderMatch)reader.Byte(), reader.Text(), reader.Bool());
             groups[i] = [.. group];

@@ -22,7 +22,7 @@ internal sealed partial class Subscription
     {
         public Consumer? Consumer { get; } = consumer;
 
-        public int MaxMessages { get; } = maxMessages;
+        public int MaxMessages { get; } = Math.Min(maxMessages, SubscriptionState.MaxMessagesInStep);
 
         /// <summary>How long the leases last.</summary>
         public long LeaseMs { get; init; }

@@ -13,6 +13,9 @@ internal sealed class SubscriptionState : IStateMachine
 {
     public const int Reasons = 7;
 
+    /// <summary>The most messages that one step of a <see cref="Kind.Progress"/> event is about.</summary>
+    public const int MaxMessagesInStep = 1 << 16;
+
     private const byte Version = 1;
 
     private readonly long[] _settledFor = new long[Reasons];
@@ -91,7 +94,7 @@ internal sealed class SubscriptionState : IStateMachine
                 Deduplication.Apply(ref reader);
                 break;
             case Kind.Seek:
-                Seek(reader.Number());
+                Seek(reader.Offset());
                 break;
             case Kind.Special:
                 HasSpecial = true;
@@ -104,14 +107,14 @@ internal sealed class SubscriptionState : IStateMachine
 
     private void Progress(ref CompactReader reader)
     {
-        Reached = Math.Max(Reached, reader.Number());
+        Reached = Math.Max(Reached, reader.Offset());
         while ((Step)reader.Byte() is var step && step != Step.End)
         {
             switch (step)
             {
                 case Step.Lease:
                     var lease = new TimedLease(reader.Number(), reader.Number());
-                    for (var ranges = reader.Ranges(); ranges.TryRead(ref reader, out var range);)
+                    for (var ranges = reader.Ranges(MaxMessagesInStep); ranges.TryRead(ref reader, out var range);)
                     {
                         for (var offset = range.Start; offset < range.End; offset++)
                         {
@@ -122,7 +125,7 @@ internal sealed class SubscriptionState : IStateMachine
                     break;
                 case Step.Delay:
                     var due = reader.Number();
-                    for (var ranges = reader.Ranges(); ranges.TryRead(ref reader, out var range);)
+                    for (var ranges = reader.Ranges(MaxMessagesInStep); ranges.TryRead(ref reader, out var range);)
                     {
                         for (var offset = range.Start; offset < range.End; offset++)
                         {
@@ -132,7 +135,7 @@ internal sealed class SubscriptionState : IStateMachine
                     }
                     break;
                 case Step.Return:
-                    for (var ranges = reader.Ranges(); ranges.TryRead(ref reader, out var range);)
+                    for (var ranges = reader.Ranges(MaxMessagesInStep); ranges.TryRead(ref reader, out var range);)
                     {
                         for (var offset = range.Start; offset < range.End; offset++)
                         {
@@ -142,8 +145,8 @@ internal sealed class SubscriptionState : IStateMachine
                     }
                     break;
                 case Step.Count:
-                    var counted = reader.Number();
-                    _counts[counted] = (int)reader.Number();
+                    var counted = reader.Offset();
+                    _counts[counted] = reader.SmallNumber();
                     break;
                 default:
                     throw new CorruptDataException($"A step of kind {(byte)step} of a subscription is unknown.");
@@ -152,6 +155,7 @@ internal sealed class SubscriptionState : IStateMachine
         for (var groups = reader.Count(); groups > 0; groups--)
         {
             var reason = (SettleReason)reader.Byte();
+            if ((int)reason >= Reasons) throw new CorruptDataException($"A reason {(byte)reason} to settle messages is unknown.");
             for (var ranges = reader.Ranges(); ranges.TryRead(ref reader, out var range);) Settle(reason, range);
         }
     }
@@ -224,18 +228,18 @@ internal sealed class SubscriptionState : IStateMachine
     {
         var reader = new CompactReader(source);
         CheckVersion(reader.Byte(), "snapshot");
-        Settled = new OffsetSet(reader.Number());
+        Settled = new OffsetSet(reader.Offset());
         for (var ranges = reader.Ranges(); ranges.TryRead(ref reader, out var range);) Settled.Add(range.Start, range.End);
-        Reached = reader.Number();
+        Reached = reader.Offset();
         Replayed = reader.Number();
         HasSpecial = reader.Byte() != 0;
         for (var i = 0; i < Reasons; i++) _settledFor[i] = reader.Number();
         _counts.Clear();
-        for (var n = reader.Count(); n > 0; n--) _counts[reader.Number()] = (int)reader.Number();
+        for (var n = reader.Count(); n > 0; n--) _counts[reader.Offset()] = reader.SmallNumber();
         _leases.Clear();
-        for (var n = reader.Count(); n > 0; n--) _leases[reader.Number()] = new TimedLease(reader.Number(), reader.Number());
+        for (var n = reader.Count(); n > 0; n--) _leases[reader.Offset()] = new TimedLease(reader.Number(), reader.Number());
         _delays.Clear();
-        for (var n = reader.Count(); n > 0; n--) _delays[reader.Number()] = reader.Number();
+        for (var n = reader.Count(); n > 0; n--) _delays[reader.Offset()] = reader.Number();
         Deduplication.ReadSnapshot(ref reader);
         if (!reader.AtEnd) throw new CorruptDataException("Bytes follow the end of a subscription's snapshot.");
     }

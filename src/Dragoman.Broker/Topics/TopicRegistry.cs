@@ -82,7 +82,7 @@ internal sealed class TopicRegistry : IStateMachine
         var reader = new SnapshotReader(source);
         reader.Version(Version, "topics");
         _topics.Clear();
-        for (var n = reader.Int32(); n > 0; n--)
+        for (var n = reader.Count(); n > 0; n--)
         {
             var entry = Read(ref reader);
             _topics.Add(entry.Name, entry);
@@ -105,7 +105,7 @@ internal sealed class TopicRegistry : IStateMachine
         var id = reader.Guid();
         var name = ReadName(ref reader);
         var created = reader.Int64();
-        var logs = new long[reader.Int32()];
+        var logs = new long[reader.Count()];
         for (var i = 0; i < logs.Length; i++) logs[i] = reader.Int64();
         return new TopicEntry(id, name, created, logs, TopicSettings.Read(ref reader));
     }

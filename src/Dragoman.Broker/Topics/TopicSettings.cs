@@ -83,7 +83,7 @@ public sealed record TopicSettings
             Compacted = reader.Bool(),
         };
         var attributes = settings.Attributes.ToBuilder();
-        for (var n = reader.Int32(); n > 0; n--) attributes[reader.Text()] = reader.Text();
+        for (var n = reader.Count(); n > 0; n--) attributes[reader.Text()] = reader.Text();
         settings = settings with { Attributes = attributes.ToImmutable() };
         if (version < 2) return settings;
         return settings with

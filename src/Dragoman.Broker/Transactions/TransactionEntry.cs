@@ -133,8 +133,8 @@ internal sealed class TransactionEntry(TransactionalId id)
             StartedMs = reader.Int64(),
             UpdatedMs = reader.Int64(),
         };
-        for (var n = reader.Int32(); n > 0; n--) entry.Partitions.Add(new TransactionPartition(reader.Guid(), reader.Int32()));
-        for (var n = reader.Int32(); n > 0; n--) entry.Groups.Add(reader.Text());
+        for (var n = reader.Count(); n > 0; n--) entry.Partitions.Add(new TransactionPartition(reader.Guid(), reader.Int32()));
+        for (var n = reader.Count(); n > 0; n--) entry.Groups.Add(reader.Text());
         return entry;
     }
 }

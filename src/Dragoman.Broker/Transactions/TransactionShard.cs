@@ -29,7 +29,7 @@ internal sealed class TransactionShard : IStateMachine
                 entry.Initialise(new ProducerIdentity(reader.Int64(), (short)reader.Int32()), (short)reader.Int32(), reader.Int32(), now);
                 break;
             case TransactionEvents.Kind.Joined:
-                var partitions = new TransactionPartition[reader.Int32()];
+                var partitions = new TransactionPartition[reader.Count()];
                 for (var i = 0; i < partitions.Length; i++) partitions[i] = new TransactionPartition(reader.Guid(), reader.Int32());
                 _entries[id].Join(partitions, reader.Bool() ? reader.Text() : null, now);
                 break;
@@ -61,7 +61,7 @@ internal sealed class TransactionShard : IStateMachine
         var reader = new SnapshotReader(source);
         reader.Version(SnapshotVersion, "transactions");
         _entries.Clear();
-        for (var n = reader.Int32(); n > 0; n--)
+        for (var n = reader.Count(); n > 0; n--)
         {
             var entry = TransactionEntry.Read(ref reader);
             _entries.Add(entry.Id, entry);

@@ -114,9 +114,9 @@ internal sealed class JournalInspector : ICommitVisitor
         if (_snapshotSequences.TryGetValue(stateId, out var covered) && _sequence <= covered) return;
         try
         {
-            machine.Apply(evt);
+            StateRecovery.Replay(machine, stateId, evt);
         }
-        catch (Exception error) when (error is CorruptDataException or InvariantViolatedException)
+        catch (CorruptDataException error)
         {
             Damage($"An event of state {stateId} in commit {_sequence} makes no sense: {error.Message}");
         }

@@ -132,7 +132,7 @@ public sealed class StoreInspector
             if (!_machines.TryGetValue(state.Id, out var machine)) continue;
             try
             {
-                machine.ReadSnapshot(state.Bytes.Span);
+                StateRecovery.Restore(machine, state.Id, state.Bytes.Span);
                 snapshots[state.Id] = state.Sequence;
             }
             catch (CorruptDataException error)

@@ -206,7 +206,7 @@ internal sealed class JournalReplay : ICommitVisitor
             throw new CorruptStoreException($"The journal holds events of state {stateId}, which this release does not know.");
         }
         if (!_defects.ApplyEventTwice && _snapshots.TryGetValue(stateId, out var snapshot) && LastSequence <= snapshot.Sequence) return;
-        machine.Apply(evt);
+        StateRecovery.Replay(machine, stateId, evt);
     }
 
     public void CreateLog(long logId, LogKind kind)

@@ -121,7 +121,7 @@ internal sealed record Manifest
         }
     }
 
-    private byte[] Encode()
+    internal byte[] Encode()
     {
         var buffer = new ArrayBufferWriter<byte>(4096);
         buffer.GetSpan(24)[..24].Clear();
@@ -200,7 +200,7 @@ internal sealed record Manifest
         writer.Int64(log.CleanUpTo);
     }
 
-    private static Manifest Decode(byte[] bytes, string path)
+    internal static Manifest Decode(byte[] bytes, string path)
     {
         if (bytes.Length < 24 || BinaryPrimitives.ReadUInt64LittleEndian(bytes) != Magic)
             throw new CorruptStoreException($"{path} is not a manifest.");
@@ -223,9 +223,9 @@ internal sealed record Manifest
             LastLogId = reader.Int64(),
         };
         var logs = new List<ManifestLog>();
-        for (var n = reader.Int32(); n > 0; n--) logs.Add(ReadLog(ref reader, version));
+        for (var n = reader.Count(); n > 0; n--) logs.Add(ReadLog(ref reader, version));
         var states = new List<StateSnapshot>();
-        for (var n = reader.Int32(); n > 0; n--) states.Add(new StateSnapshot(reader.Int64(), reader.Int64(), reader.Bytes().ToArray()));
+        for (var n = reader.Count(); n > 0; n--) states.Add(new StateSnapshot(reader.Int64(), reader.Int64(), reader.Bytes().ToArray()));
         reader.End("manifest");
         return manifest with { Logs = logs, States = states };
     }
@@ -239,9 +239,9 @@ internal sealed record Manifest
         var end = reader.Int64();
         var reserved = reader.Int64();
         var epochs = new List<(int, long)>();
-        for (var n = reader.Int32(); n > 0; n--) epochs.Add((reader.Int32(), reader.Int64()));
+        for (var n = reader.Count(); n > 0; n--) epochs.Add((reader.Int32(), reader.Int64()));
         var chunks = new List<ManifestChunk>();
-        for (var n = reader.Int32(); n > 0; n--)
+        for (var n = reader.Count(); n > 0; n--)
         {
             var file = reader.Int64();
             chunks.Add(reader.Byte() switch

@@ -313,6 +313,7 @@ public sealed class ProducerTable
     }
 
     /// <summary>Replaces the content by what <see cref="WriteSnapshot(IBufferWriter{byte})"/> wrote.</summary>
+    /// <exception cref="CorruptDataException">It is something else.</exception>
     public void ReadSnapshot(ReadOnlySpan<byte> source)
     {
         _producers.Clear();
@@ -320,23 +321,26 @@ public sealed class ProducerTable
         _aborted.Clear();
         var reader = new SnapshotReader(source);
         var version = reader.Version(SnapshotVersion, "producer table");
-        for (var n = reader.Int32(); n > 0; n--)
+        for (var n = reader.Count(); n > 0; n--)
         {
             var id = reader.Int64();
             var producer = new Producer { Epoch = (short)reader.Int32(), LastTimestamp = reader.Int64() };
             producer.LastHeard = producer.LastTimestamp;
             if (version >= 2) producer.LastEnded = reader.Int32();
-            for (var b = reader.Int32(); b > 0; b--)
+            for (var b = reader.Count(); b > 0; b--)
                 producer.Remember(new Remembered(reader.Int32(), reader.Int32(), reader.Int64(), reader.Int32(), reader.Int64()));
-            _producers.Add(id, producer);
+            if (!_producers.TryAdd(id, producer)) throw new CorruptDataException($"Producer {id} is in the producer table twice.");
         }
-        for (var n = reader.Int32(); n > 0; n--)
+        for (var n = reader.Count(); n > 0; n--)
         {
             var transaction = new OpenTransaction(reader.Int64(), reader.Int64(), reader.Int64());
             _open.Add(transaction);
-            if (transaction.MarkerOffset < 0) _producers[transaction.ProducerId].OpenFrom = transaction.FirstOffset;
+            if (transaction.MarkerOffset >= 0) continue;
+            if (!_producers.TryGetValue(transaction.ProducerId, out var producer))
+                throw new CorruptDataException($"Producer {transaction.ProducerId} has a transaction, and is not in the producer table.");
+            producer.OpenFrom = transaction.FirstOffset;
         }
-        for (var n = reader.Int32(); n > 0; n--)
+        for (var n = reader.Count(); n > 0; n--)
             _aborted.Add(new AbortedTransaction(reader.Int64(), reader.Int64(), reader.Int64(), version >= 2 ? reader.Int64() : 0));
         reader.End("producer table");
     }

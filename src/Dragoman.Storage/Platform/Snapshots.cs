@@ -78,6 +78,28 @@ public ref struct SnapshotReader(ReadOnlySpan<byte> source)
     /// <summary>Reads eight bytes.</summary>
     public long Int64() => BinaryPrimitives.ReadInt64LittleEndian(Take(8));
 
+    /// <summary>
+    /// Reads how many items follow. As each takes a byte at least, there are no more than bytes are left, so what is made for
+    /// them is bounded by what was read.
+    /// </summary>
+    public int Count()
+    {
+        var count = Int32();
+        if ((uint)count > (uint)_rest.Length)
+            throw new CorruptDataException($"A count of {count} goes beyond the {_rest.Length} bytes that are left.");
+        return count;
+    }
+
+    /// <summary>As <see cref="Count"/>, with -1 for no items at all, which is something else than 0 of them.</summary>
+    public int OptionalCount()
+    {
+        var rest = _rest;
+        var count = Int32();
+        if (count == -1) return -1;
+        _rest = rest;
+        return Count();
+    }
+
     /// <summary>Reads a 16-byte id.</summary>
     public Guid Guid() => new(Take(16));
 

@@ -15,6 +15,10 @@ public interface IStateMachine
     /// <summary>Writes the whole state, uncommitted events included, in a versioned form.</summary>
     void WriteSnapshot(IBufferWriter<byte> target);
 
-    /// <summary>Replaces the state by what <see cref="WriteSnapshot"/> wrote, in this release or the one before.</summary>
+    /// <summary>
+    /// Replaces the state by what <see cref="WriteSnapshot"/> wrote, in this release or the one before. Memory follows the bytes
+    /// that are there, whatever they claim.
+    /// </summary>
+    /// <exception cref="Platform.CorruptDataException">It is something else.</exception>
     void ReadSnapshot(ReadOnlySpan<byte> source);
 }

@@ -6,8 +6,11 @@ namespace Dragoman.Fuzz.Fuzzing;
 /// </summary>
 internal abstract class FuzzTarget
 {
-    /// <summary>What a failure calls it.</summary>
-    public virtual string Name => GetType().Name;
+    /// <summary>What reports call it.</summary>
+    public string Name => GetType().Name;
+
+    /// <summary>What a failure calls the input at hand.</summary>
+    public virtual string Input => Name;
 
     /// <summary>Bytes that a well-meaning writer could have written.</summary>
     public abstract byte[] Generate(Random random);

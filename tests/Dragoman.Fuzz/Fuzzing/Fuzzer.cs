@@ -32,7 +32,7 @@ internal sealed class Fuzzer(FuzzTarget target)
         while (!await Task.Run(() => thread.Join(Tick)))
         {
             if (Stopwatch.GetElapsedTime(Interlocked.Read(ref _inputStart)) > Patience)
-                throw new FuzzFailedException($"{target.Name} did not come to an end with the input of seed 0x{Volatile.Read(ref _seed):X16}; DRAGOMAN_FUZZ_SEED=0x{Volatile.Read(ref _seed):X16} runs it again.");
+                throw new FuzzFailedException($"{target.Input} did not come to an end with the input of seed 0x{Volatile.Read(ref _seed):X16}; DRAGOMAN_FUZZ_SEED=0x{Volatile.Read(ref _seed):X16} runs it again.");
         }
         if (_failure is not null) throw _failure;
         print($"{target.Name}: {_inputs} inputs, {_taken} taken, {_inputs - _taken} refused");
@@ -58,7 +58,7 @@ internal sealed class Fuzzer(FuzzTarget target)
             catch (Exception error)
             {
                 _failure = new FuzzFailedException(
-                    $"{target.Name} failed: {error.GetType().Name}: {error.Message}\nDRAGOMAN_FUZZ_SEED=0x{seed:X16} runs it again. The input, {input.Length} bytes: {Convert.ToHexString(input.AsSpan(0, Math.Min(input.Length, 2000)))}", error);
+                    $"{target.Input} failed: {error.GetType().Name}: {error.Message}\nDRAGOMAN_FUZZ_SEED=0x{seed:X16} runs it again. The input, {input.Length} bytes: {Convert.ToHexString(input.AsSpan(0, Math.Min(input.Length, 2000)))}", error);
                 return;
             }
             if (FuzzOptions.OnlySeed is not null || Stopwatch.GetElapsedTime(start) > time) return;

@@ -71,14 +71,14 @@ internal sealed record ConsumerChange
         var targetEpoch = reader.Int32();
         var assignor = reader.Text();
         var at = reader.Int64();
-        var count = reader.Int32();
+        var count = reader.OptionalCount();
         var topics = count < 0 ? null : new Dictionary<Guid, int>(count);
         for (var i = 0; i < count; i++) topics!.Add(reader.Guid(), reader.Int32());
-        var removed = new string[reader.Int32()];
+        var removed = new string[reader.Count()];
         for (var i = 0; i < removed.Length; i++) removed[i] = reader.Text();
-        var put = new ConsumerMember[reader.Int32()];
+        var put = new ConsumerMember[reader.Count()];
         for (var i = 0; i < put.Length; i++) put[i] = ConsumerMember.Read(ref reader);
-        var targets = new KeyValuePair<string, PartitionSet>[reader.Int32()];
+        var targets = new KeyValuePair<string, PartitionSet>[reader.Count()];
         for (var i = 0; i < targets.Length; i++) targets[i] = new(reader.Text(), ConsumerMember.ReadSet(ref reader));
         return new ConsumerChange { Epoch = epoch, TargetEpoch = targetEpoch, Assignor = assignor, AtMs = at, Topics = topics, Removed = removed, Put = put, Targets = targets };
     }

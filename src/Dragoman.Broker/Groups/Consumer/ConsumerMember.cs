@@ -149,21 +149,21 @@ internal sealed record ConsumerMember
 
     public static PartitionSet ReadSet(ref SnapshotReader reader)
     {
-        var items = new GroupPartition[reader.Int32()];
+        var items = new GroupPartition[reader.Count()];
         for (var i = 0; i < items.Length; i++) items[i] = GroupEvents.ReadPartition(ref reader);
         return PartitionSet.Of(items);
     }
 
     private static TopicName[] ReadTopics(ref SnapshotReader reader)
     {
-        var topics = new TopicName[reader.Int32()];
+        var topics = new TopicName[reader.Count()];
         for (var i = 0; i < topics.Length; i++) topics[i] = new TopicName(new NamespaceName(reader.Text(), reader.Text()), reader.Text());
         return topics;
     }
 
     private static GroupProtocol[] ReadProtocols(ref SnapshotReader reader)
     {
-        var protocols = new GroupProtocol[reader.Int32()];
+        var protocols = new GroupProtocol[reader.Count()];
         for (var i = 0; i < protocols.Length; i++) protocols[i] = new GroupProtocol(reader.Text(), reader.Bytes().ToArray());
         return protocols;
     }

@@ -56,7 +56,7 @@ internal sealed record ClassicRecord
         var protocol = ReadOptional(ref reader);
         var leader = ReadOptional(ref reader);
         var since = reader.Int64();
-        var members = new ClassicMemberRecord[reader.Int32()];
+        var members = new ClassicMemberRecord[reader.Count()];
         for (var i = 0; i < members.Length; i++) members[i] = ClassicMemberRecord.Read(ref reader);
         return new ClassicRecord { ProtocolType = type, Generation = generation, Protocol = protocol, Leader = leader, SinceMs = since, Members = members };
     }
@@ -125,13 +125,13 @@ internal sealed record ClassicMemberRecord
         var clientHost = reader.Text();
         var session = reader.Int32();
         var rebalance = reader.Int32();
-        var protocols = new GroupProtocol[reader.Int32()];
+        var protocols = new GroupProtocol[reader.Count()];
         for (var i = 0; i < protocols.Length; i++) protocols[i] = new GroupProtocol(reader.Text(), reader.Bytes().ToArray());
-        var topicCount = reader.Int32();
+        var topicCount = reader.OptionalCount();
         var topics = topicCount < 0 ? null : new TopicName[topicCount];
         for (var i = 0; i < topicCount; i++) topics![i] = new TopicName(new NamespaceName(reader.Text(), reader.Text()), reader.Text());
         var data = reader.Bytes().ToArray();
-        var partitionCount = reader.Int32();
+        var partitionCount = reader.OptionalCount();
         var partitions = partitionCount < 0 ? null : new GroupPartition[partitionCount];
         for (var i = 0; i < partitionCount; i++) partitions![i] = GroupEvents.ReadPartition(ref reader);
         return new ClassicMemberRecord

@@ -86,7 +86,7 @@ internal sealed class GroupRecord(GroupName name)
             record.Consumer.Apply(ConsumerChange.Read(ref reader));
         }
         ReadOffsets(ref reader, record.Offsets);
-        for (var n = reader.Int32(); n > 0; n--) ReadOffsets(ref reader, record.PendingOf(reader.Int64()));
+        for (var n = reader.Count(); n > 0; n--) ReadOffsets(ref reader, record.PendingOf(reader.Int64()));
         return record;
     }
 
@@ -105,7 +105,7 @@ internal sealed class GroupRecord(GroupName name)
 
     private static void ReadOffsets(ref SnapshotReader reader, Dictionary<GroupPartition, StoredOffset> offsets)
     {
-        for (var n = reader.Int32(); n > 0; n--)
+        for (var n = reader.Count(); n > 0; n--)
         {
             var partition = GroupEvents.ReadPartition(ref reader);
             offsets[partition] = new StoredOffset(GroupEvents.ReadOffset(ref reader), reader.Int64(), reader.Int64(), reader.Int64());

@@ -39,7 +39,7 @@ internal sealed class GroupShardState : IStateMachine
                 break;
             case GroupEventKind.OffsetsDeleted:
                 var group = Get(GroupEvents.ReadName(ref reader));
-                for (var n = reader.Int32(); n > 0; n--) group.Delete(GroupEvents.ReadPartition(ref reader));
+                for (var n = reader.Count(); n > 0; n--) group.Delete(GroupEvents.ReadPartition(ref reader));
                 break;
             case GroupEventKind.GroupDeleted:
                 OnGroupDeleted(GroupEvents.ReadName(ref reader));
@@ -80,7 +80,7 @@ internal sealed class GroupShardState : IStateMachine
         var group = GetOrAdd(GroupEvents.ReadName(ref reader));
         var nowMs = reader.Int64();
         var expiresAtMs = reader.Int64();
-        for (var n = reader.Int32(); n > 0; n--)
+        for (var n = reader.Count(); n > 0; n--)
         {
             var partition = GroupEvents.ReadPartition(ref reader);
             group.Offsets[partition] = new StoredOffset(GroupEvents.ReadOffset(ref reader), nowMs, expiresAtMs, _sequence);
@@ -95,7 +95,7 @@ internal sealed class GroupShardState : IStateMachine
         reader.Int32();
         var nowMs = reader.Int64();
         var staged = group.PendingOf(producerId);
-        for (var n = reader.Int32(); n > 0; n--)
+        for (var n = reader.Count(); n > 0; n--)
         {
             var partition = GroupEvents.ReadPartition(ref reader);
             staged[partition] = new StoredOffset(GroupEvents.ReadOffset(ref reader), nowMs, -1, _sequence);
@@ -140,7 +140,7 @@ internal sealed class GroupShardState : IStateMachine
         _groups.Clear();
         _staging.Clear();
         _sequence = reader.Int64();
-        for (var n = reader.Int32(); n > 0; n--)
+        for (var n = reader.Count(); n > 0; n--)
         {
             var group = GroupRecord.Read(ref reader);
             _groups.Add(group.Name, group);

@@ -1,0 +1,30 @@
+using Dragoman.Fuzz.Fuzzing;
+using Dragoman.Fuzz.Targets;
+using Dragoman.Storage.State;
+
+namespace Dragoman.Fuzz;
+
+/// <summary>Every decoder of what is stored, fed with damaged input for as long as the run has for it.</summary>
+public sealed class StoredFuzzTests(ITestOutputHelper output)
+{
+    [Fact]
+    public Task Commits_in_the_journal() => RunAsync(new CommitRecords());
+
+    [Fact]
+    public Task Manifests() => RunAsync(new Manifests());
+
+    [Fact]
+    public Task Producer_tables() => RunAsync(new ProducerTables());
+
+    [Fact]
+    public Task Snapshots_and_events() => RunAsync(new StateInputs());
+
+    [Fact]
+    public void Every_state_machine_is_fuzzed()
+    {
+        var machines = typeof(Broker.Broker).Assembly.GetTypes().Where(type => type.IsClass && !type.IsAbstract && type.IsAssignableTo(typeof(IStateMachine)));
+        Assert.Equal(machines.Select(type => type.Name).Order(), StateInputs.Sources.Select(source => source.Machine.Name).Order());
+    }
+
+    private Task RunAsync(FuzzTarget target) => new Fuzzer(target).RunAsync(FuzzOptions.Time, output.WriteLine);
+}

@@ -1,0 +1,88 @@
+using System.Collections.Immutable;
+using Dragoman.Broker.Namespaces;
+using Dragoman.Broker.Producers;
+using Dragoman.Broker.Queues;
+using Dragoman.Broker.Routing;
+using Dragoman.Broker.Subscriptions;
+using Dragoman.Broker.Topics;
+
+namespace Dragoman.Fuzz.Targets.States;
+
+internal sealed class TopicSource : StateSource<TopicRegistry>
+{
+    protected override byte[] Event(TopicRegistry state, Random random)
+    {
+        if (random.Next(4) == 0 && Some.Present(state.Topics.Keys, random) is { } gone) return TopicRegistry.Remove(gone).ToArray();
+        var settings = TopicSettings.Default with { RetentionMs = Some.Number(random), Compacted = random.Next(2) == 0, Attributes = Attributes(random) };
+        return TopicRegistry.Put(new TopicEntry(Some.Id(random), Some.Topic(random), Some.Number(random), Some.Several(random, Some.Number), settings)).ToArray();
+    }
+
+    public static ImmutableSortedDictionary<string, string> Attributes(Random random)
+    {
+        var attributes = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        for (var n = random.Next(4); n > 0; n--) attributes[Some.Text(random)] = Some.Text(random);
+        return attributes.ToImmutable();
+    }
+}
+
+internal sealed class QueueSource : StateSource<QueueRegistry>
+{
+    protected override byte[] Event(QueueRegistry state, Random random)
+    {
+        if (random.Next(4) == 0 && Some.Present(state.Queues.Keys, random) is { } gone) return QueueRegistry.Remove(gone).ToArray();
+        var settings = new QueueSettings
+        {
+            Attributes = TopicSource.Attributes(random),
+            Retention = random.Next(2) == 0 ? null : new(Some.Number(random), Some.Number(random)),
+            Subscription = SubscriptionSettings.Default with
+            {
+                DeadLetter = random.Next(2) == 0 ? null : new DeadLetterTarget(Some.OptionalText(random), Some.OptionalText(random), Some.OptionalText(random), random.Next(2) == 0),
+                Filter = random.Next(2) == 0 ? null : new HeaderFilter([.. Some.Several(random, static r => Some.Several(r, Condition).ToImmutableArray())]),
+            },
+        };
+        var name = new QueueName(Some.Namespace(random), Some.Text(random));
+        return QueueRegistry.Put(new QueueEntry(Some.Id(random), name, Some.Number(random), Some.Number(random), Some.Number(random), settings)).ToArray();
+    }
+
+    private static HeaderCondition Condition(Random random) => new(Some.Text(random), (HeaderMatch)random.Next(3), Some.Text(random), random.Next(2) == 0);
+}
+
+internal sealed class NamespaceSource : StateSource<NamespaceState>
+{
+    protected override byte[] Event(NamespaceState state, Random random) =>
+        random.Next(4) == 0 && Some.Present(state.Entries.Keys, random) is { } gone
+            ? NamespaceState.Remove(gone).ToArray()
+            : NamespaceState.Put(new NamespaceEntry(Some.Namespace(random), Some.Text(random), DateTimeOffset.FromUnixTimeMilliseconds(random.Next()))).ToArray();
+}
+
+internal sealed class RoutingSource : StateSource<RoutingState>
+{
+    protected override byte[] Event(RoutingState state, Random random)
+    {
+        if (random.Next(5) == 0 && Some.Present(state.Facets.Keys, random) is { } topic) return RoutingState.RemoveFacet(topic).ToArray();
+        if (random.Next(4) == 0 && Some.Present(state.Routes, random) is { } gone) return RoutingState.RemoveRoute(gone).ToArray();
+        if (random.Next(2) == 0)
+        {
+            var facet = new ExchangeFacet { Type = ExchangeTypes.Topic, AlternateTopic = Some.OptionalText(random), Attributes = TopicSource.Attributes(random) };
+            return RoutingState.PutFacet(Some.Topic(random), facet).ToArray();
+        }
+        while (true)
+        {
+            var route = new Route
+            {
+                Source = Some.Topic(random),
+                Target = new RouteTarget((RouteTargetKind)random.Next(2), Some.Text(random), Some.Id(random)),
+                // A rule is there once.
+                Key = Some.Text(random) + random.Next(100),
+                Arguments = Some.Several(random, static r => new RouteArgument(Some.Text(r), Some.Text(r), Some.Bytes(r))),
+                StartOffsets = Some.Several(random, Some.Number),
+            };
+            if (!state.Routes.Contains(route, RouteRules.Comparer)) return RoutingState.AddRoute(route).ToArray();
+        }
+    }
+}
+
+internal sealed class ProducerIdSource : StateSource<ProducerIdState>
+{
+    protected override byte[] Event(ProducerIdState state, Random random) => ProducerIdState.ReservedUpTo(state.Next + 1000).ToArray();
+}
