@@ -16,6 +16,9 @@ internal sealed partial class Subscription
     private readonly List<Consumer> _outgoing = [];
     private readonly List<ReceiveRequest> _answered = [];
 
+    /// <summary>Messages before this one have been offered to all who had credit when they came. Belongs to the pass.</summary>
+    private long _passed;
+
     /// <summary>What a round of a pass needs next: messages read by a cursor, from an offset on, or just another turn.</summary>
     private readonly record struct Need(LogCursor? Cursor, long Offset)
     {
@@ -44,7 +47,11 @@ internal sealed partial class Subscription
                 fill = _ring.Current is { Credit: < 32 } ? SmallFillBytes : FillBytes;
             }
             Push();
-            if (need.IsNothing) break;
+            if (need.IsNothing)
+            {
+                _passed = end;
+                break;
+            }
             if (round == MaxRounds)
             {
                 Schedule();
@@ -150,7 +157,7 @@ internal sealed partial class Subscription
     private bool ResolveLeave(LogCursor cursor, bool isPlain, long now)
     {
         var record = cursor.Current;
-        if (MayExpire && ExpiryOf(cursor, isPlain) <= now) Leave(record.Offset, DeathReason.Expired);
+        if (MayExpire && ExpiryOf(cursor, isPlain) is var expiry && expiry <= now && !IsNowOrNever(record, expiry)) Leave(record.Offset, DeathReason.Expired);
         else if (Delivery.MaxDeliveries >= 0 && CountOf(record.Offset) >= Delivery.MaxDeliveries) Leave(record.Offset, DeathReason.DeliveryLimit);
         else if (Delivery.Filter is { } filter && !filter.Matches(cursor.Read().Headers)) SettleAs(SettleReason.Filtered, record.Offset, record.Offset + 1);
         else return false;
@@ -158,6 +165,9 @@ internal sealed partial class Subscription
         ReleaseKey(record.Offset);
         return true;
     }
+
+    /// <summary>Whether a message without any time to live has just come in: whoever has credit may still have it.</summary>
+    private bool IsNowOrNever(in CursorRecord record, long expiry) => expiry == record.Timestamp && record.Offset >= _passed;
 
     /// <summary>A ready message is not ready any more.</summary>
     private void Uncount(LogCursor cursor)

@@ -69,6 +69,7 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
         _single = new LogCursor(log);
         Gate = state?.Lock ?? new Lock();
         _lastUsed = host.Now;
+        _passed = End;
         _nextLease = Math.Max(_lastUsed, 0) << 20;
         if (IsInert) return;
         Recover();

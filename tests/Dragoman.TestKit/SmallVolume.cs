@@ -1,13 +1,13 @@
 using System.Runtime.InteropServices;
 
-namespace Dragoman.Faults.Disks;
+namespace Dragoman.TestKit;
 
 /// <summary>
 /// A volume that can be filled. Where the tests may mount file systems it is one in memory, and a full disk is a full
 /// disk. Elsewhere it is a directory, and the broker is told to keep so much of its volume free that little is left: the
 /// broker refuses in the same place, but it never meets the system's own "no space left on device".
 /// </summary>
-internal sealed partial class SmallVolume : IDisposable
+public sealed partial class SmallVolume : IDisposable
 {
     /// <summary>Size of the volume.</summary>
     public const long Size = 128L << 20;
@@ -17,6 +17,7 @@ internal sealed partial class SmallVolume : IDisposable
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("dragoman-volume-");
     private readonly long _keepFree;
 
+    /// <summary>Makes the volume.</summary>
     public SmallVolume()
     {
         IsReal = OperatingSystem.IsLinux() && Mount("tmpfs", _directory.FullName, "tmpfs", 0, $"size={Size}") == 0;
@@ -48,6 +49,7 @@ internal sealed partial class SmallVolume : IDisposable
     /// <summary>Makes the space free again.</summary>
     public void Empty() => File.Delete(Ballast);
 
+    /// <inheritdoc/>
     public void Dispose()
     {
         if (IsReal && Unmount(_directory.FullName, Detach) != 0) throw new IOException($"Cannot unmount {_directory.FullName}: {Marshal.GetLastPInvokeError()}");
