@@ -28,7 +28,14 @@ internal sealed partial class GroupShard
     }, 0, urgent: true, cancellation);
 
     /// <summary>Deletes a group that has no members, with its offsets.</summary>
-    public ValueTask<GroupStatus> DeleteAsync(GroupName name, CancellationToken cancellation) => Log.ExecuteAsync(CommitMode.Fsync, commit =>
+    public async ValueTask<GroupStatus> DeleteAsync(GroupName name, CancellationToken cancellation)
+    {
+        // A timer may be late, and whoever waited for the last session to end asks at that very moment.
+        await CatchUpAsync();
+        return await Log.ExecuteAsync(CommitMode.Fsync, commit => Delete(name, commit), GroupEvents.SizeOf(name), urgent: true, cancellation);
+    }
+
+    private GroupStatus Delete(GroupName name, Commit commit)
     {
         if (!_state.Groups.ContainsKey(name) && !_classic.ContainsKey(name)) return GroupStatus.NotFound;
         if (_consumer.ContainsKey(name)) return GroupStatus.NotEmpty;
@@ -40,7 +47,7 @@ internal sealed partial class GroupShard
         }
         if (_state.Groups.ContainsKey(name)) Emit(commit, evt => GroupEvents.GroupDeleted(evt, name));
         return GroupStatus.Ok;
-    }, GroupEvents.SizeOf(name), urgent: true, cancellation);
+    }
 
     private bool IsLive(GroupName name) => _classic.ContainsKey(name) || _consumer.ContainsKey(name);
 

@@ -178,9 +178,7 @@ internal sealed partial class GroupShard : IDisposable
         var retryAt = -1L;
         try
         {
-            while (await RunAsync(NeedsOfDue, OnTime, urgent: true))
-            {
-            }
+            await CatchUpAsync();
         }
         catch (StorageFullException)
         {
@@ -204,6 +202,14 @@ internal sealed partial class GroupShard : IDisposable
                 _timer.Change(TimeSpan.FromMilliseconds(RetryMs), Timeout.InfiniteTimeSpan);
             }
             ArmTimer();
+        }
+    }
+
+    /// <summary>Does all that the time has come for.</summary>
+    private async ValueTask CatchUpAsync()
+    {
+        while (await RunAsync(NeedsOfDue, OnTime, urgent: true))
+        {
         }
     }
 

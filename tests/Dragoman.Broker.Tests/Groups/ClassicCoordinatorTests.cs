@@ -106,6 +106,20 @@ public sealed class ClassicCoordinatorTests
         Assert.Equal(GroupStatus.UnknownMember, test.Broker.Groups.Heartbeat(s_name, caller));
     }
 
+    [Fact]
+    public async Task A_group_can_be_deleted_as_soon_as_its_last_session_is_over()
+    {
+        await using var test = await TestBroker.StartAsync();
+        for (var i = 0; i < 20; i++)
+        {
+            await StableAsync(test, "i");
+            test.Time.Advance(TimeSpan.FromMilliseconds(9_999));
+            Assert.Equal(GroupStatus.NotEmpty, await test.Broker.Groups.DeleteAsync(s_name));
+            test.Time.Advance(TimeSpan.FromMilliseconds(1));
+            Assert.Equal(GroupStatus.Ok, await test.Broker.Groups.DeleteAsync(s_name));
+        }
+    }
+
     private static GroupStatus CheckTransactional(TestBroker test, GroupCaller caller)
     {
         var transactional = test.Broker.Groups.Transactional;

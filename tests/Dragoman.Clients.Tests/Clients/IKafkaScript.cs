@@ -18,6 +18,9 @@ internal interface IKafkaScript : IForeignClient
 
     /// <summary>Runs the script.</summary>
     static abstract Task<ProcessResult> RunAsync(IEnumerable<string> arguments, byte[]? input);
+
+    /// <summary>Starts the script, to be read from while it runs.</summary>
+    static abstract ForeignProcess Start(IEnumerable<string> arguments);
 }
 
 /// <summary>What can be done with such a client.</summary>
@@ -42,6 +45,13 @@ internal static class KafkaScript<TClient>
     /// <summary>Reads partitions (0 unless the options name others) to their ends.</summary>
     public static async Task<List<KafkaRecord>> ConsumeAsync(string broker, object options) =>
         [.. (await TClient.RunAsync(["consume", broker, JsonSerializer.Serialize(options)], null)).Succeeded().OutputLines.Select(KafkaRecord.Parse)];
+
+    /// <summary>Sends records in one transaction, with offsets of a group if the options name one, and ends it as they say.</summary>
+    public static async Task TransactAsync(string broker, IEnumerable<KafkaRecord> records, object options)
+    {
+        var lines = string.Concat(records.Select(r => r.ToLine() + "\n"));
+        Assert.Single(Answers(await TClient.RunAsync(["transact", broker, JsonSerializer.Serialize(options)], Encoding.UTF8.GetBytes(lines))));
+    }
 
     /// <summary>Asks for the first and the last offset and those at times.</summary>
     public static async Task<(long Beginning, long End, long?[] Times)> OffsetsAsync(string broker, string topic, params long[] times)

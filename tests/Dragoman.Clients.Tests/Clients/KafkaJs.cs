@@ -5,6 +5,8 @@ namespace Dragoman.Clients.Tests.Clients;
 /// <summary>kafkajs, from npm.</summary>
 internal sealed class KafkaJs : IKafkaScript
 {
+    private const string Script = "tests/Dragoman.Clients.Tests/scripts/node/kafka/kafkajs.js";
+
     public static string Name => "kafkajs";
 
     public static IReadOnlyList<string> Writes => ["none", "gzip", "snappy"];
@@ -14,5 +16,7 @@ internal sealed class KafkaJs : IKafkaScript
     public static async Task<string> VersionAsync() => await NodePackages.VersionAsync("kafkajs");
 
     public static Task<ProcessResult> RunAsync(IEnumerable<string> arguments, byte[]? input) =>
-        Scripts.NodeAsync("tests/Dragoman.Clients.Tests/scripts/node/kafka/kafkajs.js", arguments, input);
+        Scripts.NodeAsync(Script, arguments, input);
+
+    public static ForeignProcess Start(IEnumerable<string> arguments) => Scripts.StartNode(Script, arguments);
 }

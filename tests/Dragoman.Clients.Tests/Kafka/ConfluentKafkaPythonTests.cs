@@ -42,4 +42,15 @@ public sealed class ConfluentKafkaPythonTests(SharedBroker broker) : ScriptedCli
         await KafkaScript<ConfluentKafkaPython>.SendAsync(Broker, Numbers(3_000), new { topic, idempotent = true, linger = 0 });
         AssertSame(Numbers(3_000), await KafkaScript<ConfluentKafkaPython>.ConsumeAsync(Broker, new { topic }));
     }
+
+    [Theory, Rows("K11", "K12")]
+    [InlineData("range")]
+    [InlineData("roundrobin")]
+    public Task Members_come_leave_and_die_and_nothing_is_lost_or_read_twice(string assignor) => GroupAsync<ConfluentKafkaPython>(assignor);
+
+    [Fact, Rows("K12", "K19")]
+    public Task Groups_are_listed_and_described() => GroupAdminAsync<ConfluentKafkaPython>(notEmpty: null);
+
+    [Fact, Rows("K15", "K16")]
+    public Task Transactions_are_seen_as_a_whole_or_not_at_all() => TransactionAsync<ConfluentKafkaPython>();
 }

@@ -34,4 +34,11 @@ public sealed class KafkaPythonTests(SharedBroker broker) : ScriptedClientTests(
     [Fact, Rows("K4")]
     public Task Topics_are_created_described_grown_and_deleted() => TopicsAsync<KafkaPython>(exists: "TopicAlreadyExistsError", unknown: "UnknownTopicOrPartitionError");
 
+    [Theory, Rows("K11", "K12")]
+    [InlineData("range")]
+    [InlineData("roundrobin")]
+    public Task Members_come_leave_and_die_and_nothing_is_lost_or_read_twice(string assignor) => GroupAsync<KafkaPython>(assignor);
+
+    [Fact, Rows("K12", "K19")]
+    public Task Groups_are_listed_described_and_deleted() => GroupAdminAsync<KafkaPython>("NonEmptyGroupError");
 }

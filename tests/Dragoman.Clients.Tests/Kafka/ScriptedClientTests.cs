@@ -132,4 +132,90 @@ public abstract class ScriptedClientTests(SharedBroker broker) : IClassFixture<S
         Task<System.Text.Json.Nodes.JsonNode> AskAsync(object options) => KafkaScript<TClient>.AdminAsync(Broker, options);
         static IEnumerable<string?> Topics(System.Text.Json.Nodes.JsonNode answer) => answer["topics"]!.AsArray().Select(t => (string?)t);
     }
+
+    private protected async Task GroupAsync<TClient>(string? assignor = null)
+        where TClient : IKafkaScript
+    {
+        var topic = await CreateAsync("--partitions", "4");
+        var group = SharedBroker.Unique("g");
+        object options = new { topic, group, assignor = assignor ?? "range" };
+        async Task SendAsync(int from, int count) => await KafkaScript<TClient>.SendAsync(
+            Broker, Enumerable.Range(from, count).Select(i => KafkaRecord.Of($"{i}", $"{i}") with { Partition = i % 4 }), new { topic });
+        static void AssertReads(int count, params ScriptedMember[] members) =>
+            Assert.Equal(Enumerable.Range(0, count).Select(i => $"{i}").Order(), members.SelectMany(m => m.Read).Order());
+
+        await using var first = ScriptedMember.Start<TClient>(Broker, options);
+        await ScriptedMember.SharedOutAsync(4, first);
+        await SendAsync(0, 20);
+        await Eventually.TrueAsync(() => first.Read.Count == 20, "the first reads all there is");
+        await using var second = ScriptedMember.Start<TClient>(Broker, options);
+        await ScriptedMember.SharedOutAsync(4, first, second);
+        Assert.Equal(2, first.Assigned.Count);
+        await SendAsync(20, 40);
+        await Eventually.TrueAsync(() => first.Read.Count + second.Read.Count == 60, "both read what is theirs");
+        Assert.NotEmpty(second.Read);
+        // What leaves gives its share back at once; what is killed when its session ends.
+        await second.LeaveAsync();
+        await ScriptedMember.SharedOutAsync(4, first);
+        await using var third = ScriptedMember.Start<TClient>(Broker, options);
+        await ScriptedMember.SharedOutAsync(4, first, third);
+        await first.DisposeAsync();
+        await ScriptedMember.SharedOutAsync(4, third);
+        await SendAsync(60, 20);
+        await Eventually.TrueAsync(() => first.Read.Count + second.Read.Count + third.Read.Count == 80, "the last one reads all that comes");
+        AssertReads(80, first, second, third);
+        await third.LeaveAsync();
+        // The group is where it was for whoever comes next.
+        await SendAsync(80, 4);
+        await using var last = ScriptedMember.Start<TClient>(Broker, options);
+        await Eventually.TrueAsync(() => last.Read.Count == 4, "the next one goes on where they stopped");
+        AssertReads(84, first, second, third, last);
+        await last.LeaveAsync();
+    }
+
+    private protected async Task GroupAdminAsync<TClient>(string? notEmpty)
+        where TClient : IKafkaScript
+    {
+        var topic = await CreateAsync("--partitions", "2");
+        var group = SharedBroker.Unique("g");
+        await KafkaScript<TClient>.SendAsync(Broker, Enumerable.Range(0, 10).Select(i => KafkaRecord.Of("k", $"{i}") with { Partition = i % 2 }), new { topic });
+        await using (var member = ScriptedMember.Start<TClient>(Broker, new { topic, group }))
+        {
+            await Eventually.TrueAsync(() => member.Read.Count == 10, "all is read");
+            Assert.Contains(group, (await AskAsync("groups"))["groups"]!.AsArray().Select(g => (string?)g));
+            var described = await AskAsync("group");
+            Assert.Equal(("Stable", 1), ((string?)described["state"], (int)described["members"]!));
+            Assert.NotEqual("", (string?)described["protocol"]);
+            if (notEmpty is not null) Assert.Equal(notEmpty, (string?)(await AskAsync("deleteGroup"))["error"]);
+            await member.LeaveAsync();
+        }
+        var empty = await AskAsync("group");
+        Assert.Equal(("Empty", 0), ((string?)empty["state"], (int)empty["members"]!));
+        var offsets = await AskAsync("groupOffsets");
+        Assert.Equal((5, 5), ((int)offsets["0"]!, (int)offsets["1"]!));
+        if (notEmpty is null) return;
+        Assert.Null((await AskAsync("deleteGroup"))["error"]);
+        Assert.DoesNotContain(group, (await AskAsync("groups"))["groups"]!.AsArray().Select(g => (string?)g));
+
+        Task<System.Text.Json.Nodes.JsonNode> AskAsync(string action) => KafkaScript<TClient>.AdminAsync(Broker, new { action, topic, group });
+    }
+
+    private protected async Task TransactionAsync<TClient>()
+        where TClient : IKafkaScript
+    {
+        var (input, topic) = (await CreateAsync(), await CreateAsync());
+        var (group, id) = (SharedBroker.Unique("g"), SharedBroker.Unique("x"));
+        static IEnumerable<KafkaRecord> Named(string name) => Enumerable.Range(0, 50).Select(i => KafkaRecord.Of(name, $"{name}{i}") with { Partition = 0 });
+        async Task<int?> GroupIsAtAsync() => (int?)(await KafkaScript<TClient>.AdminAsync(Broker, new { action = "groupOffsets", topic = input, group }))["0"];
+
+        await KafkaScript<TClient>.TransactAsync(Broker, Named("a"), new { topic, id, commit = true, input, group, offsets = new Dictionary<string, int> { ["0"] = 7 } });
+        Assert.Equal(7, await GroupIsAtAsync());
+        await KafkaScript<TClient>.TransactAsync(Broker, Named("b"), new { topic, id, commit = false, input, group, offsets = new Dictionary<string, int> { ["0"] = 9 } });
+        Assert.Equal(7, await GroupIsAtAsync());
+        await KafkaScript<TClient>.TransactAsync(Broker, Named("c"), new { topic, id, commit = true });
+        var committed = await KafkaScript<TClient>.ConsumeAsync(Broker, new { topic, isolation = "read_committed", count = 100 });
+        Assert.Equal([.. Named("a").Select(r => r.Text), .. Named("c").Select(r => r.Text)], committed.Select(r => r.Text));
+        var all = await KafkaScript<TClient>.ConsumeAsync(Broker, new { topic, isolation = "read_uncommitted", count = 150 });
+        Assert.Equal([.. Named("a").Select(r => r.Text), .. Named("b").Select(r => r.Text), .. Named("c").Select(r => r.Text)], all.Select(r => r.Text));
+    }
 }

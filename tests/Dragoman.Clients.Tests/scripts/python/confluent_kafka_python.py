@@ -3,6 +3,7 @@ a JSON object of options; records come and go as JSON lines with keys and values
 import base64
 import json
 import sys
+import threading
 import time
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TIMESTAMP_CREATE_TIME, TIMESTAMP_LOG_APPEND_TIME, TopicPartition
@@ -63,10 +64,71 @@ def consumer_of(broker, options):
         "group.id": "none",
         "enable.auto.commit": False,
         "auto.offset.reset": options.get("reset", "error"),
+        "isolation.level": options.get("isolation", "read_committed"),
         "check.crcs": True,
         "enable.partition.eof": True,
         "fetch.message.max.bytes": options.get("maxBytes", 1_048_576),
     })
+
+
+def member(broker, options):
+    """A member of a group: tells what it is assigned and what it reads, commits that, and leaves when its input ends."""
+    ended = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    consumer = Consumer({
+        "bootstrap.servers": broker,
+        "group.id": options["group"],
+        "enable.auto.commit": False,
+        "auto.offset.reset": "earliest",
+        "session.timeout.ms": 6_000,
+        "heartbeat.interval.ms": 300,
+        "partition.assignment.strategy": options.get("assignor", "range"),
+    })
+
+    assigned = set()
+
+    def tell(change, partitions):
+        change(p.partition for p in partitions)
+        say({"assigned": sorted(assigned)})
+
+    consumer.subscribe(
+        [options["topic"]],
+        on_assign=lambda _, partitions: tell(assigned.update, partitions),
+        on_revoke=lambda _, partitions: tell(assigned.difference_update, partitions),
+    )
+    while not ended.is_set():
+        message = consumer.poll(0.1)
+        if message is None:
+            continue
+        if message.error():
+            raise KafkaException(message.error())
+        consumer.commit(message, asynchronous=False)
+        say({"partition": message.partition(), "offset": message.offset(), "value": encode(message.value())})
+    consumer.close()
+
+
+def transact(broker, options):
+    """One transaction with all records of the input, and with offsets of a group if there are any."""
+    producer = Producer({"bootstrap.servers": broker, "transactional.id": options["id"]})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    for line in sys.stdin:
+        record = json.loads(line)
+        more = {} if record["partition"] is None else {"partition": record["partition"]}
+        producer.produce(options["topic"], key=decode(record["key"]), value=decode(record["value"]), **more)
+    # An abort would take back what has not been sent yet.
+    if producer.flush(30) > 0:
+        raise TimeoutError("Not all was delivered.")
+    if "group" in options:
+        consumer = Consumer({"bootstrap.servers": broker, "group.id": options["group"]})
+        offsets = [TopicPartition(options["input"], int(partition), offset) for partition, offset in options["offsets"].items()]
+        producer.send_offsets_to_transaction(offsets, consumer.consumer_group_metadata(), 30)
+        consumer.close()
+    if options["commit"]:
+        producer.commit_transaction(30)
+    else:
+        producer.abort_transaction(30)
+    say({})
 
 
 def consume(broker, options):
@@ -146,6 +208,20 @@ def admin(broker, options):
                 "controller": cluster.controller_id, "id": cluster.cluster_id,
             })
             return
+        elif options["action"] == "groups":
+            say({"groups": [g.id for g in client.list_groups(timeout=30)]})
+            return
+        elif options["action"] == "group":
+            group = client.list_groups(options["group"], timeout=30)[0]
+            say({"state": group.state, "protocol": group.protocol, "members": len(group.members)})
+            return
+        elif options["action"] == "groupOffsets":
+            consumer = Consumer({"bootstrap.servers": broker, "group.id": options["group"]})
+            partitions = client.list_topics(topic, timeout=30).topics[topic].partitions
+            committed = consumer.committed([TopicPartition(topic, p) for p in partitions], timeout=30)
+            say({c.partition: c.offset for c in committed if c.offset >= 0})
+            consumer.close()
+            return
         elif options["action"] == "configs":
             resource = ConfigResource("topic", topic)
             say({name: entry.value for name, entry in client.describe_configs([resource])[resource].result(30).items()})
@@ -156,4 +232,4 @@ def admin(broker, options):
 
 
 if __name__ == "__main__":
-    {"produce": produce, "consume": consume, "copy": copy, "offsets": offsets, "admin": admin}[sys.argv[1]](sys.argv[2], json.loads(sys.argv[3]))
+    {"produce": produce, "consume": consume, "member": member, "transact": transact, "copy": copy, "offsets": offsets, "admin": admin}[sys.argv[1]](sys.argv[2], json.loads(sys.argv[3]))

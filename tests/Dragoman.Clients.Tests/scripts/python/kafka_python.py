@@ -3,11 +3,16 @@ object of options; records come and go as JSON lines with keys and values in bas
 import base64
 import json
 import sys
+import threading
 import time
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewPartitions, NewTopic
-from kafka.errors import KafkaError
+from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from kafka.errors import CommitFailedError, KafkaError
+
+ASSIGNORS = {"range": RangePartitionAssignor, "roundrobin": RoundRobinPartitionAssignor}
 
 
 def decode(text):
@@ -65,6 +70,45 @@ def consumer_of(broker, options):
     )
 
 
+class Listener(ConsumerRebalanceListener):
+    def __init__(self):
+        self.assigned = set()
+
+    def on_partitions_revoked(self, revoked):
+        self.assigned -= {p.partition for p in revoked}
+        say({"assigned": sorted(self.assigned)})
+
+    def on_partitions_assigned(self, assigned):
+        self.assigned = {p.partition for p in assigned}
+        say({"assigned": sorted(self.assigned)})
+
+
+def member(broker, options):
+    """A member of a group: tells what it is assigned and what it reads, commits that, and leaves when its input ends."""
+    ended = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+    consumer = KafkaConsumer(
+        bootstrap_servers=broker,
+        group_id=options["group"],
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        session_timeout_ms=6_000,
+        heartbeat_interval_ms=300,
+        partition_assignment_strategy=[ASSIGNORS[options.get("assignor", "range")]],
+        max_poll_records=1,
+    )
+    consumer.subscribe([options["topic"]], listener=Listener())
+    while not ended.is_set():
+        for partition, records in consumer.poll(timeout_ms=100).items():
+            for r in records:
+                try:
+                    consumer.commit({partition: OffsetAndMetadata(r.offset + 1, "")})
+                except CommitFailedError:
+                    continue  # The partition has gone to another member, which reads the record again.
+                say({"partition": r.partition, "offset": r.offset, "value": encode(r.value)})
+    consumer.close()
+
+
 def consume(broker, options):
     consumer = consumer_of(broker, options)
     partitions = [TopicPartition(options["topic"], p) for p in options.get("partitions", [0])]
@@ -119,6 +163,24 @@ def admin(broker, options):
             cluster = client.describe_cluster()
             say({"brokers": cluster["brokers"], "controller": cluster["controller_id"], "id": cluster["cluster_id"]})
             return
+        elif options["action"] == "groups":
+            say({"groups": [name for name, _ in client.list_consumer_groups()]})
+            return
+        elif options["action"] == "group":
+            group = client.describe_consumer_groups([options["group"]])[0]
+            say({"state": group.state, "protocol": group.protocol, "members": len(group.members)})
+            return
+        elif options["action"] == "groupOffsets":
+            say({p.partition: o.offset for p, o in client.list_consumer_group_offsets(options["group"]).items() if p.topic == topic})
+            return
+        elif options["action"] == "deleteGroup":
+            error = client.delete_consumer_groups([options["group"]])[0][1]
+            say({} if error.errno == 0 else {"error": error.__name__})
+            return
+        elif options["action"] == "alter":
+            response = client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs=options["configs"])])
+            say({} if response.resources[0][0] == 0 else {"error": response.resources[0][0]})
+            return
         elif options["action"] == "configs":
             response = client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])[0]
             say({entry[0]: entry[1] for entry in response.resources[0][4]})
@@ -129,4 +191,4 @@ def admin(broker, options):
 
 
 if __name__ == "__main__":
-    {"produce": produce, "consume": consume, "offsets": offsets, "admin": admin}[sys.argv[1]](sys.argv[2], json.loads(sys.argv[3]))
+    {"produce": produce, "consume": consume, "member": member, "offsets": offsets, "admin": admin}[sys.argv[1]](sys.argv[2], json.loads(sys.argv[3]))
