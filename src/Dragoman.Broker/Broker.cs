@@ -5,6 +5,7 @@ using Dragoman.Broker.Groups;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Producers;
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Queues.AsTopics;
 using Dragoman.Broker.Queues.Moves;
 using Dragoman.Broker.Quotas;
 using Dragoman.Broker.Security;
@@ -57,8 +58,9 @@ public sealed class Broker : IAsyncDisposable
         Accounts = new Accounts(store.GetState(SecurityStateId));
         Quotas = new Quotas.Quotas(store.GetState(QuotasState), store.Time);
         Configs = new Configs.Configs(store.GetState(ConfigsState));
-        _groups = new GroupCoordinator(store, Topics, Configs, options.Groups, scheduler, random);
         _queues = new Queues.Queues(new SubscriptionHost(store, scheduler), store.GetState(QueuesState), random);
+        TopicsWithQueues = new TopicsWithQueues(Topics, _queues);
+        _groups = new GroupCoordinator(store, TopicsWithQueues, Configs, options.Groups, scheduler, random);
         _routing = new TopicRouting(store, store.GetState(RoutesState), store.GetState(ForwardingStateId), Topics, _queues, scheduler);
         Queues.AddObserver(_routing);
         Topics.AddObserver(_routing);
@@ -93,6 +95,9 @@ public sealed class Broker : IAsyncDisposable
 
     /// <summary>The topics.</summary>
     public ITopics Topics { get; }
+
+    /// <summary>The topics, and the queues seen as topics: see <see cref="ITopicHandle.IsQueue"/>.</summary>
+    public ITopics TopicsWithQueues { get; }
 
     /// <summary>The queues.</summary>
     public IQueues Queues => _queues;

@@ -154,7 +154,10 @@ public sealed class MessageBatch : IDisposable
     }
 
     /// <summary>The batch as a log takes it; valid until the batch is given back.</summary>
-    internal Memory<byte> Build() => _builder.Build(new BatchOptions());
+    internal Memory<byte> Build() => _builder.Build(new BatchOptions { Producer = Producer });
+
+    /// <summary>The idempotent producer that it comes from, so that the log knows a second copy as one; null for none.</summary>
+    internal BatchProducer? Producer { get; set; }
 
     /// <summary>Gives the batch back.</summary>
     public void Dispose()
@@ -164,6 +167,7 @@ public sealed class MessageBatch : IDisposable
         var large = _builder.UncompressedSize > PooledBytes;
         _builder.Reset();
         _special?.Clear();
+        Producer = null;
         ValueBytes = 0;
         if (!large && Volatile.Read(ref _pooled) < PooledBatches)
         {

@@ -31,6 +31,12 @@ public enum QueueStatus
     /// <summary>Messages were refused because the queue has reached its greatest length.</summary>
     QueueFull,
 
+    /// <summary>Batches of this idempotent producer are missing before this one.</summary>
+    OutOfOrderSequence,
+
+    /// <summary>A newer instance of the idempotent producer has taken over.</summary>
+    StaleProducer,
+
     /// <summary>The position lies before what is kept.</summary>
     OutOfRange,
 

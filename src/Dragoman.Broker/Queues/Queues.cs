@@ -7,6 +7,7 @@ using Dragoman.Broker.Topics;
 using Dragoman.Storage;
 using Dragoman.Storage.Journal;
 using Dragoman.Storage.Log;
+using Dragoman.Storage.Records;
 using Dragoman.Storage.State;
 
 namespace Dragoman.Broker.Queues;
@@ -213,7 +214,7 @@ internal sealed class Queues : IQueues
                 turn?.End();
             }
             await committed;
-            if (outcome.Status == QueueStatus.QueueFull) await DeadLetterRefusedAsync(queue, batch, outcome.Accepted);
+            if (outcome.Status == QueueStatus.QueueFull && batch.Producer is null) await DeadLetterRefusedAsync(queue, batch, outcome.Accepted);
             return outcome;
         }
         catch (StorageFullException full)
@@ -245,8 +246,22 @@ internal sealed class Queues : IQueues
                 outcome = Refused(QueueStatus.NotFound, $"Queue '{queue.Name}' has been deleted.");
                 return ValueTask.CompletedTask;
             }
+            if (batch.Producer is not null && !IsNext(log, batch, out outcome))
+            {
+                selected = null;
+                // The first copy may not be committed yet; an empty commit behind it waits for that.
+                if (outcome.Status == QueueStatus.Ok && commit.Mode != CommitMode.Memory) return _store.Enqueue(commit);
+                return Abandon(commit);
+            }
             selected = subscription.Admit(batch, now, out var accepted, out var duplicates);
             var status = accepted < batch.Count ? QueueStatus.QueueFull : QueueStatus.Ok;
+            if (batch.Producer is { } && status != QueueStatus.Ok)
+            {
+                // Sequences have no gaps: all of it, or nothing.
+                _store.Abandon(commit);
+                outcome = Refused(status, $"Queue '{queue.Name}' has reached its greatest length.");
+                return ValueTask.CompletedTask;
+            }
             lock (log.Lock)
             {
                 var offset = -1L;
@@ -257,6 +272,30 @@ internal sealed class Queues : IQueues
                 }
                 outcome = new PublishOutcome(status, accepted, offset, duplicates, status == QueueStatus.Ok ? null : $"Queue '{queue.Name}' has reached its greatest length.");
                 return commit.Mode == CommitMode.Memory && selected is null ? Abandon(commit) : _store.Enqueue(commit);
+            }
+        }
+    }
+
+    /// <summary>Whether the queue lacks a batch of an idempotent producer, and has all that came before it. The caller holds the gate.</summary>
+    private static bool IsNext(PartitionLog log, MessageBatch batch, out PublishOutcome outcome)
+    {
+        outcome = default;
+        RecordBatchHeader.TryRead(batch.Build().Span, out var header);
+        lock (log.Lock)
+        {
+            switch (log.Producers.Check(header, out var known, out _))
+            {
+                case ProducerCheck.Accept:
+                    return true;
+                case ProducerCheck.Duplicate:
+                    outcome = new PublishOutcome(QueueStatus.Ok, batch.Count, known, [.. Enumerable.Range(0, batch.Count).Select(i => (i, known + i))]);
+                    return false;
+                case ProducerCheck.StaleEpoch:
+                    outcome = Refused(QueueStatus.StaleProducer, $"Producer {header.ProducerId} has a newer instance than epoch {header.ProducerEpoch}.");
+                    return false;
+                default:
+                    outcome = Refused(QueueStatus.OutOfOrderSequence, $"Sequence {header.BaseSequence} of producer {header.ProducerId} does not follow what the queue has.");
+                    return false;
             }
         }
     }
@@ -446,7 +485,9 @@ internal sealed class Queues : IQueues
         return queue;
     }
 
-    private long Now() => _store.Time.GetUtcNow().ToUnixTimeMilliseconds();
+    internal int Epoch => _store.Epoch;
+
+    internal long Now() => _store.Time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>An id for a move.</summary>
     internal Guid NewMoveId()

@@ -18,6 +18,12 @@ public interface ITopicHandle
     /// <summary>The partitions, by index.</summary>
     IReadOnlyList<IPartitionHandle> Partitions { get; }
 
+    /// <summary>
+    /// Whether it is a queue, seen as a topic: it can be read, which takes nothing out of it, and written, which sends to it.
+    /// It cannot be changed, and takes part in no transactions.
+    /// </summary>
+    bool IsQueue { get; }
+
     /// <summary>Whether the topic has been deleted.</summary>
     bool IsDeleted { get; }
 }

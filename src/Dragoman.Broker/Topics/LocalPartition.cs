@@ -242,19 +242,22 @@ internal sealed class LocalPartition(Store store, TransactionGate gate, LocalTop
         }
         var error = RecordBatchValidator.Validate(batch.Span, limits, out summary);
         if (error == BatchError.None) return new AppendAnswer(PartitionStatus.Ok, -1, -1, -1);
-        var status = error switch
-        {
-            BatchError.BatchTooLarge or BatchError.DecompressedTooLarge => PartitionStatus.TooLarge,
-            BatchError.UnsupportedMagic => PartitionStatus.UnsupportedFormat,
-            BatchError.TimestampOutOfRange or BatchError.InvalidTimestampType => PartitionStatus.InvalidTimestamp,
-            BatchError.MissingKey or BatchError.InvalidOffsetDelta or BatchError.InvalidRecordCount or BatchError.InvalidLastOffsetDelta
-                or BatchError.ControlBatchNotAllowed or BatchError.InvalidProducerFields => PartitionStatus.InvalidRecord,
-            _ => PartitionStatus.CorruptBatch,
-        };
+        var status = StatusOf(error);
         var message = error == BatchError.MissingKey ? "The topic is compacted: every record must have a key." : $"The record batch is not acceptable: {error}.";
         IReadOnlyList<int>? bad = summary.FirstBadRecord < 0 ? null : error == BatchError.MissingKey ? WithoutKey(batch) : [summary.FirstBadRecord];
         return new AppendAnswer(status, -1, -1, Log.StartOffset, bad, message);
     }
+
+    /// <summary>What is said of a batch that breaks a rule.</summary>
+    internal static PartitionStatus StatusOf(BatchError error) => error switch
+    {
+        BatchError.BatchTooLarge or BatchError.DecompressedTooLarge => PartitionStatus.TooLarge,
+        BatchError.UnsupportedMagic => PartitionStatus.UnsupportedFormat,
+        BatchError.TimestampOutOfRange or BatchError.InvalidTimestampType => PartitionStatus.InvalidTimestamp,
+        BatchError.MissingKey or BatchError.InvalidOffsetDelta or BatchError.InvalidRecordCount or BatchError.InvalidLastOffsetDelta
+            or BatchError.ControlBatchNotAllowed or BatchError.InvalidProducerFields => PartitionStatus.InvalidRecord,
+        _ => PartitionStatus.CorruptBatch,
+    };
 
     /// <summary>
     /// All records without a key, for producers that sort out the bad ones and send the rest again (KIP-467).

@@ -34,6 +34,8 @@ internal sealed class LocalTopic : ITopicHandle
 
     public IReadOnlyList<IPartitionHandle> Partitions => _partitions;
 
+    public bool IsQueue => false;
+
     public bool IsDeleted => _deleted;
 
     public void MarkDeleted() => _deleted = true;

@@ -13,6 +13,9 @@ public sealed record TopicName(NamespaceName Namespace, string Name)
     /// <summary>Names that start so belong to queues seen as topics.</summary>
     public const string QueuePrefix = "queue.";
 
+    /// <summary>Whether it is the name of a queue, seen as a topic.</summary>
+    public bool IsOfQueue => Name.Length > QueuePrefix.Length && Name.StartsWith(QueuePrefix, StringComparison.Ordinal);
+
     /// <summary>A topic of the default namespace.</summary>
     public static TopicName InDefault(string name) => new(NamespaceName.Default, name);
 

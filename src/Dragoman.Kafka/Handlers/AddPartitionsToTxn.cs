@@ -51,10 +51,11 @@ internal sealed class AddPartitionsToTxnHandler : RequestHandler<AddPartitionsTo
         foreach (var topic in topics)
         {
             var mayWrite = request.MayUseTopic(Operations.Write, topic.Name);
-            var handle = request.Broker.Topics.Find(KafkaTopicNames.Parse(topic.Name));
+            var handle = request.Broker.TopicsWithQueues.Find(KafkaTopicNames.Parse(topic.Name));
             foreach (var index in topic.Partitions)
             {
                 if (!mayWrite) refused[(topic.Name, index)] = ErrorCode.TopicAuthorizationFailed;
+                else if (handle is { IsQueue: true }) refused[(topic.Name, index)] = ErrorCode.InvalidTopicException;
                 else if (handle is not null && (uint)index < (uint)handle.Partitions.Count) partitions.Add(new TransactionPartition(handle.Id, index));
                 else refused[(topic.Name, index)] = ErrorCode.UnknownTopicOrPartition;
             }

@@ -20,7 +20,7 @@ internal sealed class AlterPartitionReassignmentsHandler : RequestHandler<AlterP
         }
         foreach (var asked in message.Topics)
         {
-            var topic = request.Broker.Topics.Find(KafkaTopicNames.Parse(asked.Name));
+            var topic = request.Broker.TopicsWithQueues.Find(KafkaTopicNames.Parse(asked.Name));
             var result = new AlterPartitionReassignmentsResponse.ReassignableTopicResponse { Name = asked.Name };
             response.Responses.Add(result);
             foreach (var partition in asked.Partitions)

@@ -19,7 +19,7 @@ internal sealed class AlterReplicaLogDirsHandler : RequestHandler<AlterReplicaLo
         {
             foreach (var topic in directory.Topics)
             {
-                var found = request.Broker.Topics.Find(KafkaTopicNames.Parse(topic.Name));
+                var found = request.Broker.TopicsWithQueues.Find(KafkaTopicNames.Parse(topic.Name));
                 // A client that moves a topic to two directories hears of it once.
                 var result = response.Results.Find(r => r.TopicName == topic.Name);
                 if (result is null) response.Results.Add(result = new() { TopicName = topic.Name });

@@ -88,8 +88,9 @@ internal static class ConfigChanges
     {
         if (!request.MayUseTopic(Operations.AlterConfigs, name)) throw new KafkaRequestException(ErrorCode.TopicAuthorizationFailed, "The client may not change this topic's configuration.");
         var broker = request.Broker;
-        var topic = broker.Topics.Find(KafkaTopicNames.Parse(name))
+        var topic = broker.TopicsWithQueues.Find(KafkaTopicNames.Parse(name))
             ?? throw new KafkaRequestException(ErrorCode.UnknownTopicOrPartition, $"There is no topic '{name}'.");
+        if (topic.IsQueue) throw new KafkaRequestException(ErrorCode.PolicyViolation, "What a queue is like is settled where it was declared.");
         var defaults = broker.Options.DefaultTopicSettings;
         Check(topic.Settings, TopicConfigs.Change(topic.Settings, defaults, changes, replaceAll));
         if (validateOnly) return;

@@ -42,8 +42,9 @@ internal sealed class CreatePartitionsHandler : RequestHandler<CreatePartitionsR
     private static async ValueTask<int> AddAsync(CreatePartitionsRequest.CreatePartitionsTopic asked, bool validateOnly, PendingRequest request)
     {
         var broker = request.Broker;
-        var topic = broker.Topics.Find(KafkaTopicNames.Parse(asked.Name))
+        var topic = broker.TopicsWithQueues.Find(KafkaTopicNames.Parse(asked.Name))
             ?? throw new KafkaRequestException(ErrorCode.UnknownTopicOrPartition, $"There is no topic '{asked.Name}'.");
+        if (topic.IsQueue) throw new KafkaRequestException(ErrorCode.InvalidPartitions, "A queue has one partition.");
         var now = topic.Partitions.Count;
         if (asked.Count <= now)
             throw new KafkaRequestException(ErrorCode.InvalidPartitions, $"Topic '{asked.Name}' has {now} partitions, and partitions are only added.");

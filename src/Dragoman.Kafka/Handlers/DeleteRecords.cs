@@ -16,7 +16,7 @@ internal sealed class DeleteRecordsHandler : RequestHandler<DeleteRecordsRequest
         var response = new DeleteRecordsResponse();
         foreach (var asked in message.Topics)
         {
-            var topic = request.Broker.Topics.Find(KafkaTopicNames.Parse(asked.Name));
+            var topic = request.Broker.TopicsWithQueues.Find(KafkaTopicNames.Parse(asked.Name));
             var result = new DeleteRecordsResponse.DeleteRecordsTopicResult { Name = asked.Name };
             response.Topics.Add(result);
             foreach (var partition in asked.Partitions)
@@ -31,6 +31,12 @@ internal sealed class DeleteRecordsHandler : RequestHandler<DeleteRecordsRequest
                 if (topic is null || (uint)partition.PartitionIndex >= (uint)topic.Partitions.Count)
                 {
                     answer.ErrorCode = ErrorCode.UnknownTopicOrPartition;
+                    continue;
+                }
+                if (topic.IsQueue)
+                {
+                    // Reading takes nothing out of a queue, and neither does this.
+                    answer.ErrorCode = ErrorCode.PolicyViolation;
                     continue;
                 }
                 if (topic.Settings.Compacted && !Configs.TopicConfigs.IsAlsoDeleted(topic.Settings))

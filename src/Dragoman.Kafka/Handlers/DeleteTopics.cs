@@ -27,11 +27,12 @@ internal sealed class DeleteTopicsHandler : RequestHandler<DeleteTopicsRequest, 
     {
         var result = new DeleteTopicsResponse.DeletableTopicResult { Name = name, TopicId = id };
         if ((name is null) == (id == Guid.Empty)) return Refuse(result, ErrorCode.InvalidRequest, "A topic to delete has either a name or an id.");
-        var topic = name is null ? request.Broker.Topics.Find(id) : request.Broker.Topics.Find(KafkaTopicNames.Parse(name));
+        var topic = name is null ? request.Broker.TopicsWithQueues.Find(id) : request.Broker.TopicsWithQueues.Find(KafkaTopicNames.Parse(name));
         if (topic is null && name is not null && !request.MayUseTopic(Operations.Describe, name)) return Refuse(result, ErrorCode.TopicAuthorizationFailed, "The client may not see this topic.");
         if (topic is null)
             return name is null ? Refuse(result, ErrorCode.UnknownTopicId, $"There is no topic with id {id}.") : Refuse(result, ErrorCode.UnknownTopicOrPartition, $"There is no topic '{name}'.");
         if (!request.MayUseTopic(Operations.Delete, topic.Name)) return Refuse(result, ErrorCode.TopicAuthorizationFailed, "The client may not delete this topic.");
+        if (topic.IsQueue) return Refuse(result, ErrorCode.PolicyViolation, "A queue is deleted where it was declared.");
         result.Name = KafkaTopicNames.Format(topic.Name);
         result.TopicId = topic.Id;
         try

@@ -54,7 +54,7 @@ internal sealed class DescribeConfigsHandler : RequestHandler<DescribeConfigsReq
     {
         if (!request.MayUseTopic(Operations.DescribeConfigs, name))
             throw new KafkaRequestException(ErrorCode.TopicAuthorizationFailed, "The client may not see this topic's configuration.");
-        var topic = request.Broker.Topics.Find(KafkaTopicNames.Parse(name));
+        var topic = request.Broker.TopicsWithQueues.Find(KafkaTopicNames.Parse(name));
         if (topic is null && !KafkaTopicNames.IsLegal(name, out var why)) throw new KafkaRequestException(ErrorCode.InvalidTopicException, why);
         if (topic is null) throw new KafkaRequestException(ErrorCode.UnknownTopicOrPartition, $"There is no topic '{name}'.");
         return TopicConfigs.All.Values.Select(config => Describe(config, topic.Settings, message, request));

@@ -19,12 +19,12 @@ internal sealed class DescribeLogDirsHandler : RequestHandler<DescribeLogDirsReq
         // What is not there is left out: the question is what lies here.
         if (message.Topics is null)
         {
-            foreach (var topic in request.Broker.Topics.List()) Add(directory, topic, null);
+            foreach (var topic in request.Broker.TopicsWithQueues.List()) Add(directory, topic, null);
         }
         else
         {
             foreach (var asked in message.Topics)
-                if (request.Broker.Topics.Find(KafkaTopicNames.Parse(asked.Topic)) is { } topic) Add(directory, topic, asked.Partitions);
+                if (request.Broker.TopicsWithQueues.Find(KafkaTopicNames.Parse(asked.Topic)) is { } topic) Add(directory, topic, asked.Partitions);
         }
         return ValueTask.FromResult<DescribeLogDirsResponse?>(new DescribeLogDirsResponse { Results = [directory] });
     }

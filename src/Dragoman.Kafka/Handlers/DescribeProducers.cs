@@ -17,7 +17,7 @@ internal sealed class DescribeProducersHandler : RequestHandler<DescribeProducer
         var producers = new List<ProducerSummary>();
         foreach (var asked in message.Topics)
         {
-            var topic = request.Broker.Topics.Find(KafkaTopicNames.Parse(asked.Name));
+            var topic = request.Broker.TopicsWithQueues.Find(KafkaTopicNames.Parse(asked.Name));
             var answers = new DescribeProducersResponse.TopicResponse { Name = asked.Name };
             response.Topics.Add(answers);
             var mayRead = request.MayUseTopic(Operations.Read, asked.Name);

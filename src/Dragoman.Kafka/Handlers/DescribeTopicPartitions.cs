@@ -18,7 +18,7 @@ internal sealed class DescribeTopicPartitionsHandler : RequestHandler<DescribeTo
     {
         var response = new DescribeTopicPartitionsResponse();
         var all = message.Topics.Count == 0;
-        var names = new SortedSet<string>(all ? request.Broker.Topics.List().Select(t => KafkaTopicNames.Format(t.Name)) : message.Topics.Select(t => t.Name), StringComparer.Ordinal);
+        var names = new SortedSet<string>(all ? request.Broker.TopicsWithQueues.List().Select(t => KafkaTopicNames.Format(t.Name)) : message.Topics.Select(t => t.Name), StringComparer.Ordinal);
         if (message.Cursor is { } cursor)
         {
             names.RemoveWhere(name => string.CompareOrdinal(name, cursor.TopicName) < 0);
@@ -50,6 +50,7 @@ internal sealed class DescribeTopicPartitionsHandler : RequestHandler<DescribeTo
             {
                 Name = name,
                 TopicId = topic.Id,
+                IsInternal = topic.IsQueue,
                 TopicAuthorizedOperations = request.TopicOperations(topic.Name),
             };
             response.Topics.Add(described);
@@ -61,7 +62,7 @@ internal sealed class DescribeTopicPartitionsHandler : RequestHandler<DescribeTo
         return ValueTask.FromResult<DescribeTopicPartitionsResponse?>(response);
     }
 
-    private static ITopicHandle? Find(PendingRequest request, string name) => request.Broker.Topics.Find(KafkaTopicNames.Parse(name));
+    private static ITopicHandle? Find(PendingRequest request, string name) => request.Broker.TopicsWithQueues.Find(KafkaTopicNames.Parse(name));
 
     private static DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponsePartition Describe(IPartitionHandle partition, int node)
     {

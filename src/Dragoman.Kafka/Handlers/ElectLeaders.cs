@@ -21,7 +21,7 @@ internal sealed class ElectLeadersHandler : RequestHandler<ElectLeadersRequest, 
         // Asked for all partitions, Kafka names only those where something was to be done.
         foreach (var asked in response.ErrorCode == ErrorCode.None ? message.TopicPartitions ?? [] : [])
         {
-            var topic = request.Broker.Topics.Find(KafkaTopicNames.Parse(asked.Topic));
+            var topic = request.Broker.TopicsWithQueues.Find(KafkaTopicNames.Parse(asked.Topic));
             var result = new ElectLeadersResponse.ReplicaElectionResult { Topic = asked.Topic };
             response.ReplicaElectionResults.Add(result);
             foreach (var partition in asked.Partitions)

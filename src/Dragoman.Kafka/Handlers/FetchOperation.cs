@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Dragoman.Broker.Quotas;
 using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
+using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
 using Dragoman.Kafka.Wire;
@@ -74,7 +75,7 @@ internal sealed class FetchOperation : ILogListener, IDisposable
     /// <summary>Makes the answer's frame, in the order of the request, and finds the partitions.</summary>
     private FetchResponse Prepare()
     {
-        var topics = _session.FrontEnd.Broker.Topics;
+        var topics = _session.FrontEnd.Broker.TopicsWithQueues;
         var byId = _version >= 13;
         var response = new FetchResponse { Responses = new(_request.Topics.Count) };
         foreach (var asked in _request.Topics)
@@ -82,7 +83,7 @@ internal sealed class FetchOperation : ILogListener, IDisposable
             var topic = byId ? topics.Find(asked.TopicId) : topics.Find(KafkaTopicNames.Parse(asked.Topic));
             var answers = new List<FetchResponse.PartitionData>(asked.Partitions.Count);
             response.Responses.Add(new() { Topic = asked.Topic, TopicId = asked.TopicId, Partitions = answers });
-            var mayRead = topic is null || _session.Identity.Allows(Operations.Read, ResourceKind.Topic, topic.Name.Namespace, topic.Name.Name);
+            var mayRead = topic is null || _session.Identity.AllowsTopic(Operations.Read, topic.Name);
             foreach (var partition in asked.Partitions)
             {
                 var answer = new FetchResponse.PartitionData { PartitionIndex = partition.Partition, HighWatermark = -1, Records = Empty };

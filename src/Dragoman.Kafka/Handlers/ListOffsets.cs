@@ -24,7 +24,7 @@ internal sealed class ListOffsetsHandler : RequestHandler<ListOffsetsRequest, Li
         var response = new ListOffsetsResponse();
         foreach (var asked in message.Topics)
         {
-            var topic = request.Broker.Topics.Find(KafkaTopicNames.Parse(asked.Name));
+            var topic = request.Broker.TopicsWithQueues.Find(KafkaTopicNames.Parse(asked.Name));
             var answer = new ListOffsetsResponse.ListOffsetsTopicResponse { Name = asked.Name };
             response.Topics.Add(answer);
             var mayDescribe = request.MayUseTopic(Operations.Describe, asked.Name);

@@ -25,7 +25,7 @@ internal sealed class MetadataHandler : RequestHandler<MetadataRequest, Metadata
         // No list means all topics; in version 0, which cannot leave the list out, an empty one does.
         if (message.Topics is null || (request.Version == 0 && message.Topics.Count == 0))
         {
-            foreach (var topic in broker.Topics.List())
+            foreach (var topic in broker.TopicsWithQueues.List())
                 if (topic.Name.Namespace == Broker.Namespaces.NamespaceName.Default && request.MayUseTopic(Operations.Describe, topic.Name)) response.Topics.Add(Describe(topic, request, message));
             return response;
         }
@@ -42,12 +42,14 @@ internal sealed class MetadataHandler : RequestHandler<MetadataRequest, Metadata
             // Versions 10 and 11 have the field and did not serve it yet.
             if (request.Version < 12) return Refuse(asked, ErrorCode.InvalidRequest);
             // Who may not see a topic does not learn its name either.
-            return broker.Topics.Find(asked.TopicId) is { } byId && request.MayUseTopic(Operations.Describe, byId.Name) ? Describe(byId, request, message) : Refuse(asked, ErrorCode.UnknownTopicId);
+            return broker.TopicsWithQueues.Find(asked.TopicId) is { } byId && request.MayUseTopic(Operations.Describe, byId.Name) ? Describe(byId, request, message) : Refuse(asked, ErrorCode.UnknownTopicId);
         }
         var name = KafkaTopicNames.Parse(asked.Name);
         if (!request.MayUseTopic(Operations.Describe, asked.Name)) return Refuse(asked, ErrorCode.TopicAuthorizationFailed);
-        if (broker.Topics.Find(name) is { } found) return Describe(found, request, message);
+        if (broker.TopicsWithQueues.Find(name) is { } found) return Describe(found, request, message);
         if (!KafkaTopicNames.IsLegal(asked.Name, out _)) return Refuse(asked, ErrorCode.InvalidTopicException);
+        // A queue is declared elsewhere, and exchanges that are always there get no log by being asked for.
+        if (name.Name.StartsWith(TopicName.QueuePrefix, StringComparison.Ordinal) || name.Name.StartsWith("amq.", StringComparison.Ordinal)) return Refuse(asked, ErrorCode.UnknownTopicOrPartition);
         if (!message.AllowAutoTopicCreation || !broker.Options.AutoCreateTopics) return Refuse(asked, ErrorCode.UnknownTopicOrPartition);
         if (!request.MayCreateTopic(asked.Name)) return Refuse(asked, ErrorCode.TopicAuthorizationFailed);
         var answer = await broker.Topics.CreateAsync(name, broker.Options.DefaultPartitions, broker.Options.DefaultTopicSettings).ConfigureAwait(false);
@@ -67,6 +69,8 @@ internal sealed class MetadataHandler : RequestHandler<MetadataRequest, Metadata
         {
             Name = KafkaTopicNames.Format(topic.Name),
             TopicId = topic.Id,
+            // Clients that read all topics, or those of a pattern, pass over what is marked so.
+            IsInternal = topic.IsQueue,
             Partitions = new List<MetadataResponse.MetadataResponsePartition>(partitions.Count),
         };
         if (message.IncludeTopicAuthorizedOperations) described.TopicAuthorizedOperations = request.TopicOperations(topic.Name);

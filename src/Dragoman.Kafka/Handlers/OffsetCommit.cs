@@ -23,7 +23,7 @@ internal sealed class OffsetCommitHandler : RequestHandler<OffsetCommitRequest, 
         var answers = new List<OffsetCommitResponse.OffsetCommitResponsePartition>();
         foreach (var asked in message.Topics)
         {
-            var topic = request.Broker.Topics.Find(KafkaTopicNames.Parse(asked.Name));
+            var topic = request.Broker.TopicsWithQueues.Find(KafkaTopicNames.Parse(asked.Name));
             var answer = new OffsetCommitResponse.OffsetCommitResponseTopic { Name = asked.Name, Partitions = new(asked.Partitions.Count) };
             response.Topics.Add(answer);
             var mayRead = request.MayUseTopic(Operations.Read, asked.Name);

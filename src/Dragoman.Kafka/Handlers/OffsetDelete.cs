@@ -21,7 +21,7 @@ internal sealed class OffsetDeleteHandler : RequestHandler<OffsetDeleteRequest, 
         var answers = new List<OffsetDeleteResponse.OffsetDeleteResponsePartition>();
         foreach (var asked in message.Topics)
         {
-            var topic = request.Broker.Topics.Find(KafkaTopicNames.Parse(asked.Name));
+            var topic = request.Broker.TopicsWithQueues.Find(KafkaTopicNames.Parse(asked.Name));
             var answer = new OffsetDeleteResponse.OffsetDeleteResponseTopic { Name = asked.Name };
             response.Topics.Add(answer);
             foreach (var partition in asked.Partitions)

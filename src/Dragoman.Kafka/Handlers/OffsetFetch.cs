@@ -101,7 +101,7 @@ internal sealed class OffsetFetchHandler : RequestHandler<OffsetFetchRequest, Of
         foreach (var topic in topics)
         {
             // A topic that is not there has the empty id, under which nothing is ever committed.
-            var id = broker.Topics.Find(KafkaTopicNames.Parse(topic.Name))?.Id ?? Guid.Empty;
+            var id = broker.TopicsWithQueues.Find(KafkaTopicNames.Parse(topic.Name))?.Id ?? Guid.Empty;
             foreach (var partition in topic.PartitionIndexes) partitions.Add(new(id, partition));
         }
         return partitions;
@@ -127,7 +127,7 @@ internal sealed class OffsetFetchHandler : RequestHandler<OffsetFetchRequest, Of
             if (!topics.TryGetValue(offset.Partition.Topic, out var answer))
             {
                 // Offsets of a topic that is gone are not shown; they go with the next look for expired ones.
-                answer = broker.Topics.Find(offset.Partition.Topic) is { } topic ? new() { Name = KafkaTopicNames.Format(topic.Name) } : null;
+                answer = broker.TopicsWithQueues.Find(offset.Partition.Topic) is { } topic ? new() { Name = KafkaTopicNames.Format(topic.Name) } : null;
                 topics.Add(offset.Partition.Topic, answer);
                 if (answer is not null) response.Topics.Add(answer);
             }

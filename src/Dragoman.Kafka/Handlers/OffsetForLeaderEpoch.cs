@@ -15,7 +15,7 @@ internal sealed class OffsetForLeaderEpochHandler : RequestHandler<OffsetForLead
         var response = new OffsetForLeaderEpochResponse();
         foreach (var asked in message.Topics)
         {
-            var topic = request.Broker.Topics.Find(KafkaTopicNames.Parse(asked.Topic));
+            var topic = request.Broker.TopicsWithQueues.Find(KafkaTopicNames.Parse(asked.Topic));
             var answers = new OffsetForLeaderEpochResponse.OffsetForLeaderTopicResult { Topic = asked.Topic };
             response.Topics.Add(answers);
             foreach (var partition in asked.Partitions)

@@ -50,7 +50,7 @@ internal sealed class ProduceHandler : RequestHandler<ProduceRequest, ProduceRes
         var mayTransact = message.TransactionalId is not { } id || request.MayUseTransactionalId(Operations.Write, id);
         foreach (var topicData in message.TopicData)
         {
-            var topic = request.Broker.Topics.Find(KafkaTopicNames.Parse(topicData.Name));
+            var topic = request.Broker.TopicsWithQueues.Find(KafkaTopicNames.Parse(topicData.Name));
             var answers = new List<ProduceResponse.PartitionProduceResponse>(topicData.PartitionData.Count);
             response.Responses.Add(new() { Name = topicData.Name, PartitionResponses = answers });
             var mayWrite = request.MayUseTopic(Operations.Write, topicData.Name);

@@ -25,7 +25,7 @@ internal sealed class TxnOffsetCommitHandler : RequestHandler<TxnOffsetCommitReq
         var answers = new List<TxnOffsetCommitResponse.TxnOffsetCommitResponsePartition>();
         foreach (var asked in message.Topics)
         {
-            var topic = request.Broker.Topics.Find(KafkaTopicNames.Parse(asked.Name));
+            var topic = request.Broker.TopicsWithQueues.Find(KafkaTopicNames.Parse(asked.Name));
             var answer = new TxnOffsetCommitResponse.TxnOffsetCommitResponseTopic { Name = asked.Name, Partitions = new(asked.Partitions.Count) };
             response.Topics.Add(answer);
             var mayRead = request.MayUseTopic(Operations.Read, asked.Name);

@@ -4,6 +4,7 @@ using Dragoman.Kafka.Handlers;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
 using Dragoman.Kafka.Wire;
+using Dragoman.Protocols.Authentication;
 
 namespace Dragoman.Kafka.Security;
 
@@ -14,13 +15,18 @@ internal static class Authorization
     public static bool MayUseTopic(this PendingRequest request, Operations operation, string name)
     {
         if (!request.Broker.Accounts.IsEnabled) return true;
-        if (!KafkaTopicNames.IsLegal(name, out _)) return request.Session.Identity.Allows(operation, ResourceKind.Topic, null, name);
+        // What is escaped is asked for under the name that it means.
+        if (!name.Contains('%', StringComparison.Ordinal) && !KafkaTopicNames.IsLegal(name, out _)) return request.Session.Identity.Allows(operation, ResourceKind.Topic, null, name);
         return request.MayUseTopic(operation, KafkaTopicNames.Parse(name));
     }
 
     /// <summary>Whether it may do something with a topic.</summary>
-    public static bool MayUseTopic(this PendingRequest request, Operations operation, TopicName name) =>
-        request.Session.Identity.Allows(operation, ResourceKind.Topic, name.Namespace, name.Name);
+    public static bool MayUseTopic(this PendingRequest request, Operations operation, TopicName name) => request.Session.Identity.AllowsTopic(operation, name);
+
+    /// <summary>Whether a client may do something with a topic; where that is a queue, the queue's permissions count.</summary>
+    public static bool AllowsTopic(this ClientIdentity identity, Operations operation, TopicName name) => name.IsOfQueue
+        ? identity.Allows(operation, ResourceKind.Queue, name.Namespace, name.Name[TopicName.QueuePrefix.Length..])
+        : identity.Allows(operation, ResourceKind.Topic, name.Namespace, name.Name);
 
     /// <summary>Whether it may do something with a group.</summary>
     public static bool MayUseGroup(this PendingRequest request, Operations operation, string group) =>

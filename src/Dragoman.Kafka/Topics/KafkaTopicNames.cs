@@ -22,7 +22,7 @@ internal static class KafkaTopicNames
     public static TopicName Parse(string name) => new(NamespaceName.Default, name.Contains('%', StringComparison.Ordinal) ? Unescape(name) : name);
 
     /// <summary>What clients see a topic as.</summary>
-    public static string Format(TopicName name) => name.Name.AsSpan().ContainsAnyExcept(s_legal) ? Escape(name.Name) : name.Name;
+    public static string Format(TopicName name) => name.Name is "." or ".." ? name.Name.Replace(".", "%2E", StringComparison.Ordinal) : name.Name.AsSpan().ContainsAnyExcept(s_legal) ? Escape(name.Name) : name.Name;
 
     /// <summary>Whether a topic of this name may be created through Kafka, by Kafka's own rules.</summary>
     public static bool IsLegal(string name, [NotNullWhen(false)] out string? why)

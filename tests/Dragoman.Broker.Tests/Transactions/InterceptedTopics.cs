@@ -49,6 +49,8 @@ internal sealed class InterceptedTopics(ITopics inner, InterceptedTopics.MarkerC
 
         public IReadOnlyList<IPartitionHandle> Partitions => [.. inner.Partitions.Select(partition => new Partition(partition, onMarker))];
 
+        public bool IsQueue => inner.IsQueue;
+
         public bool IsDeleted => inner.IsDeleted;
     }
 

@@ -29,7 +29,9 @@ internal sealed class TopicView(ITopics topics)
         if (_matches.TryGetValue((ns, pattern), out var known) && known.Version == version) return known.Topics;
         if (!TopicPattern.TryCompile(pattern, out var compiled, out _)) return [];
         if (_matches.Count > 256) _matches.Clear();
-        var found = topics.List().Where(t => t.Name.Namespace == ns && compiled.IsMatch(t.Name.Name)).ToList();
+        // A pattern that does not speak of queues is not meant to read them: "everything" would.
+        var withQueues = pattern.StartsWith(TopicName.QueuePrefix[..^1], StringComparison.Ordinal);
+        var found = topics.List().Where(t => t.Name.Namespace == ns && (withQueues || !t.IsQueue) && compiled.IsMatch(t.Name.Name)).ToList();
         _matches[(ns, pattern)] = (version, found);
         return found;
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Dragoman.Broker.Messages;
 using Dragoman.Broker.Queues;
@@ -79,34 +78,7 @@ internal sealed class ForwardPlan(TopicName source, long now) : IDisposable
     private void AddToQueues(in MessageView message, in RecordRoute route, LocalQueue[] queues)
     {
         var batch = BatchFor(queues);
-        // Lifetimes count from when a message comes to the queue.
-        var properties = new MessageProperties { Timestamp = now };
-        if (route.IsReady)
-        {
-            batch.Add(properties, message.Key, message.Value.Span, message.Headers);
-            return;
-        }
-        _headers.Clear();
-        if (!route.HasTopic) _headers.Add(CanonicalHeaders.Topic, Encoding.UTF8.GetBytes(source.Name));
-        if (!route.HasTopic && !route.HasCreatedAt && message.Timestamp >= 0) AddNumber(CanonicalHeaders.CreatedAt, message.Timestamp);
-        var special = route.IsSpecial ? SpecialHeaders.Read(message.Headers) : properties;
-        string? deduplication = null;
-        foreach (var header in message.Headers)
-        {
-            var name = header.Key;
-            if (name.SequenceEqual(CanonicalHeaders.MoreRoutingKeys) || name.SequenceEqual(CanonicalHeaders.PassedTopics)) continue;
-            // What the queue acts upon it writes itself.
-            if (special.ExpiresAt >= 0 && name.SequenceEqual(CanonicalHeaders.ExpiresAt)) continue;
-            if (special.DeliverAt >= 0 && name.SequenceEqual(CanonicalHeaders.DeliverAt)) continue;
-            if (special.Priority >= 0 && name.SequenceEqual(CanonicalHeaders.Priority)) continue;
-            if (name.SequenceEqual(CanonicalHeaders.DeduplicationId))
-            {
-                deduplication = Encoding.UTF8.GetString(header.Value.Span);
-                continue;
-            }
-            _headers.Add(name, header.Value);
-        }
-        batch.Add(special with { Timestamp = now, DeduplicationId = deduplication }, message.Key, message.Value.Span, _headers.Headers);
+        QueueRecords.Add(batch, message, route, source.Name, now, _headers);
     }
 
     private void AddToTopic(in MessageView message, in RecordRoute route, LocalTopic topic)
@@ -146,12 +118,5 @@ internal sealed class ForwardPlan(TopicName source, long now) : IDisposable
         _lastAppend[partition] = _appends.Count;
         _appends.Add((batch, partition));
         return batch;
-    }
-
-    private void AddNumber(ReadOnlySpan<byte> name, long number)
-    {
-        Span<byte> digits = stackalloc byte[20];
-        number.TryFormat(digits, out var length, default, CultureInfo.InvariantCulture);
-        _headers.Add(name, digits[..length]);
     }
 }

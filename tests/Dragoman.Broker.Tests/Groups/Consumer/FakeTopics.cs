@@ -52,6 +52,8 @@ internal sealed class FakeTopics : ITopics
 
         public IReadOnlyList<IPartitionHandle> Partitions { get; } = new IPartitionHandle[partitions];
 
+        public bool IsQueue => false;
+
         public bool IsDeleted => false;
     }
 }
