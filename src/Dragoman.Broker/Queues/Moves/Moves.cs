@@ -16,6 +16,7 @@ internal sealed class Moves : IMoves, IAsyncDisposable
     private readonly IScheduler _scheduler;
     private readonly ConcurrentDictionary<Guid, MoveTask> _running = new();
     private readonly CancellationTokenSource _stop = new();
+    private bool _disposed;
 
     public Moves(Queues queues, Store store, StateLog state, IScheduler scheduler)
     {
@@ -186,6 +187,8 @@ internal sealed class Moves : IMoves, IAsyncDisposable
     /// <summary>Interrupts all moves, which go on after the next start.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_disposed) return;
+        _disposed = true;
         await _stop.CancelAsync();
         foreach (var task in _running.Values)
             if (task.Completion is { } completion) await completion;
