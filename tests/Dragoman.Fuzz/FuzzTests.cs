@@ -26,5 +26,22 @@ public sealed class FuzzTests(ITestOutputHelper output)
     [Fact]
     public Task Compressed_bytes() => RunAsync(new CompressedBytes());
 
+    [Fact]
+    public Task Amqp_frames() => RunAsync(new AmqpFrames());
+
+    [Fact]
+    public async Task Amqp_sessions()
+    {
+        await using var sessions = await AmqpSessions.StartAsync();
+        await RunAsync(sessions);
+    }
+
+    [Fact]
+    public async Task Admin_requests()
+    {
+        await using var requests = await AdminRequests.StartAsync();
+        await RunAsync(requests);
+    }
+
     private Task RunAsync(FuzzTarget target) => new Fuzzer(target).RunAsync(FuzzOptions.Time, output.WriteLine);
 }

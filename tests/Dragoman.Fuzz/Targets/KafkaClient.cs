@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Collections;
-using System.IO.Pipelines;
 using System.Net;
 using System.Reflection;
 using Dragoman.Kafka;
@@ -104,31 +103,10 @@ internal sealed class KafkaClient
     }
 
     /// <summary>Sends bytes over a connection without a socket, hangs up, and waits until the broker has closed. Returns how many bytes it answered.</summary>
-    public static async Task<long> SendAsync(KafkaFrontEnd frontEnd, byte[] bytes, TimeSpan patience)
+    public static Task<long> SendAsync(KafkaFrontEnd frontEnd, byte[] bytes, TimeSpan patience)
     {
-        var toBroker = new Pipe(new PipeOptions(useSynchronizationContext: false, pauseWriterThreshold: 0));
-        var toClient = new Pipe(new PipeOptions(useSynchronizationContext: false));
-        using var gone = new CancellationTokenSource();
-        var session = frontEnd.CreateSession(new Duplex(toBroker.Reader, toClient.Writer), "fuzz", new IPEndPoint(IPAddress.Loopback, 9092));
-        var running = session.RunAsync(gone.Token);
-        await toBroker.Writer.WriteAsync(bytes);
-        await toBroker.Writer.CompleteAsync();
-        long answered = 0;
-        while (true)
-        {
-            var result = await toClient.Reader.ReadAsync();
-            answered += result.Buffer.Length;
-            toClient.Reader.AdvanceTo(result.Buffer.End);
-            if (result.IsCompleted) break;
-        }
-        await running.WaitAsync(patience);
-        return answered;
-    }
-
-    private sealed class Duplex(PipeReader input, PipeWriter output) : IDuplexPipe
-    {
-        public PipeReader Input => input;
-
-        public PipeWriter Output => output;
+        var pipes = new ClientPipes();
+        var session = frontEnd.CreateSession(pipes, "fuzz", new IPEndPoint(IPAddress.Loopback, 9092));
+        return pipes.SendAsync(bytes, session.RunAsync(CancellationToken.None), patience);
     }
 }
