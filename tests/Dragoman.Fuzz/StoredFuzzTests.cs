@@ -1,6 +1,5 @@
 using Dragoman.Fuzz.Fuzzing;
 using Dragoman.Fuzz.Targets;
-using Dragoman.Storage.State;
 
 namespace Dragoman.Fuzz;
 
@@ -18,13 +17,6 @@ public sealed class StoredFuzzTests(ITestOutputHelper output)
 
     [Fact]
     public Task Snapshots_and_events() => RunAsync(new StateInputs());
-
-    [Fact]
-    public void Every_state_machine_is_fuzzed()
-    {
-        var machines = typeof(Broker.Broker).Assembly.GetTypes().Where(type => type.IsClass && !type.IsAbstract && type.IsAssignableTo(typeof(IStateMachine)));
-        Assert.Equal(machines.Select(type => type.Name).Order(), StateInputs.Sources.Select(source => source.Machine.Name).Order());
-    }
 
     private Task RunAsync(FuzzTarget target) => new Fuzzer(target).RunAsync(FuzzOptions.Time, output.WriteLine);
 }

@@ -68,7 +68,7 @@ internal sealed class AdminRequests : FuzzTarget, IAsyncDisposable
         {
             var body = random.Next(3) == 0 ? "" : s_bodies[random.Next(s_bodies.Length)];
             requests.Append($"{s_methods[random.Next(s_methods.Length)]} /_dragoman/v1/{s_paths[random.Next(s_paths.Length)]} HTTP/1.1\r\nHost: localhost\r\n");
-            if (random.Next(4) == 0) requests.Append($"Authorization: Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes("u0:secret"))}\r\n");
+            if (random.Next(8) == 0) requests.Append($"Authorization: Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes("u0:secret"))}\r\n");
             if (random.Next(8) == 0) requests.Append("Origin: http://localhost\r\n");
             if (body.Length > 0) requests.Append($"Content-Type: {(random.Next(4) == 0 ? "text/plain" : "application/json")}\r\n");
             if (n == 1) requests.Append("Connection: close\r\n");

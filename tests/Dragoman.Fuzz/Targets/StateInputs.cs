@@ -12,10 +12,19 @@ namespace Dragoman.Fuzz.Targets;
 /// </summary>
 internal sealed class StateInputs : FuzzTarget
 {
-    public static IReadOnlyList<StateSource> Sources { get; } =
+    private static readonly StateSource[] s_known =
     [
         new TopicSource(), new QueueSource(), new NamespaceSource(), new RoutingSource(), new ProducerIdSource(), new SecuritySource(), new QuotaSource(), new ConfigSource(),
-        new GroupSource(), new TransactionSource(), new SubscriptionSource(),
+        new GroupSource(), new TransactionSource(), new SubscriptionSource(), new ForwardingSource(), new MoveSource(),
+    ];
+
+    /// <summary>All machines of the broker.</summary>
+    private static readonly StateSource[] s_sources =
+    [
+        .. s_known,
+        .. typeof(Broker.Broker).Assembly.GetTypes()
+            .Where(type => type.IsClass && !type.IsAbstract && type.IsAssignableTo(typeof(IStateMachine)) && !Array.Exists(s_known, source => source.Machine == type))
+            .Select(type => new EmptySource(type)),
     ];
 
     private StateSource _source = null!;
@@ -26,9 +35,10 @@ internal sealed class StateInputs : FuzzTarget
 
     public override byte[] Generate(Random random)
     {
-        _source = Sources[random.Next(Sources.Count)];
+        _source = s_sources[random.Next(s_sources.Length)];
         _before = null;
         var state = _source.Create();
+        if (!_source.HasEvents) return Snapshot(state);
         for (var n = random.Next(8); n > 0; n--) state.Apply(_source.Event(state, random));
         if (random.Next(2) == 0) return Snapshot(state);
         _before = Snapshot(state);

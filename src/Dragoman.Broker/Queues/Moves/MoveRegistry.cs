@@ -128,7 +128,7 @@ internal sealed class MoveRegistry : IStateMachine
         var reader = new SnapshotReader(source);
         reader.Version(Version, "moves");
         _moves.Clear();
-        for (var n = reader.Int32(); n > 0; n--)
+        for (var n = reader.Count(); n > 0; n--)
         {
             var move = ReadStart(reader.Guid(), ref reader) with { Moved = reader.Int64() };
             move = move with { State = (MoveState)reader.Byte() };

@@ -85,7 +85,7 @@ internal sealed class ForwardingState : IStateMachine
         var reader = new SnapshotReader(source);
         reader.Version(Version, "forwarding");
         _next.Clear();
-        for (var n = reader.Int32(); n > 0; n--) _next.Add(reader.Int64(), reader.Int64());
+        for (var n = reader.Count(); n > 0; n--) _next.Add(reader.Int64(), reader.Int64());
         reader.End("forwarding");
     }
 

@@ -11,6 +11,9 @@ internal abstract class StateSource
     /// <summary>The machine that it is about.</summary>
     public abstract Type Machine { get; }
 
+    /// <summary>Whether it can make events.</summary>
+    public virtual bool HasEvents => true;
+
     /// <summary>A machine without any events.</summary>
     public abstract IStateMachine Create();
 
@@ -31,6 +34,18 @@ internal abstract class StateSource<T> : StateSource where T : IStateMachine, ne
     public sealed override byte[] Event(IStateMachine state, Random random) => Event((T)state, random);
 
     protected abstract byte[] Event(T state, Random random);
+}
+
+/// <summary>A machine of which nobody has said what happens to it: only its empty snapshot is known.</summary>
+internal sealed class EmptySource(Type machine) : StateSource
+{
+    public override Type Machine => machine;
+
+    public override bool HasEvents => false;
+
+    public override IStateMachine Create() => (IStateMachine)Activator.CreateInstance(machine, nonPublic: true)!;
+
+    public override byte[] Event(IStateMachine state, Random random) => throw new NotSupportedException();
 }
 
 /// <summary>What states are made of.</summary>

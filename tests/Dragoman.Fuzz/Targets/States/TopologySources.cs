@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Producers;
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Queues.Moves;
 using Dragoman.Broker.Routing;
+using Dragoman.Broker.Routing.Forwarding;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Broker.Topics;
 
@@ -79,6 +81,41 @@ internal sealed class RoutingSource : StateSource<RoutingState>
             };
             if (!state.Routes.Contains(route, RouteRules.Comparer)) return RoutingState.AddRoute(route).ToArray();
         }
+    }
+}
+
+internal sealed class ForwardingSource : StateSource<ForwardingState>
+{
+    protected override byte[] Event(ForwardingState state, Random random)
+    {
+        var log = random.Next(5);
+        return random.Next(4) == 0 ? ForwardingState.Forget(log).ToArray() : ForwardingState.Advance(log, state.NextOf(log) + random.Next(1, 100)).ToArray();
+    }
+}
+
+internal sealed class MoveSource : StateSource<MoveRegistry>
+{
+    protected override byte[] Event(MoveRegistry state, Random random)
+    {
+        if (random.Next(2) == 0 && Some.Present(state.Moves.Where(move => !move.HasEnded), random) is { } move)
+        {
+            return random.Next(3) switch
+            {
+                0 => MoveRegistry.Moved(move.Id, random.Next(100)),
+                1 => MoveRegistry.Cancelling(move.Id),
+                _ => MoveRegistry.Ended(move.Id, MoveState.Completed, Some.Number(random), DateTimeOffset.UnixEpoch, Some.OptionalText(random)),
+            };
+        }
+        return MoveRegistry.Started(new Move
+        {
+            Id = Guid.NewGuid(),
+            Source = new QueueName(Some.Namespace(random), Some.Text(random)),
+            SourceId = Some.Id(random),
+            Target = Some.OptionalText(random),
+            MessagesPerSecond = random.NextDouble(),
+            Planned = random.Next(100),
+            StartedAt = DateTimeOffset.UnixEpoch,
+        });
     }
 }
 
