@@ -8,6 +8,7 @@ using Dragoman.Load.Storage;
 var root = new RootCommand("Puts load on Dragoman, or on a peer, and measures. Results go to standard output and, as JSON, to a file.")
 {
     AmqpCommand.Create(),
+    AmqpComparison.Create(),
     GroupsCommand.Create(),
     KafkaCommand.Create(),
     StartupCommand.Create(),

@@ -31,6 +31,9 @@ internal sealed record AmqpLoadOptions
 
     public required int Prefetch { get; init; }
 
+    /// <summary>Messages of each producer at most; 0 to go by time alone.</summary>
+    public required long Count { get; init; }
+
     public required double Seconds { get; init; }
 
     /// <summary>Messages per second of all producers together; 0 for as many as possible.</summary>
@@ -65,6 +68,12 @@ internal sealed record AmqpLoadResult
     public required Percentiles DeliveryLatency { get; init; }
 
     public required CpuMeter.Usage Cpu { get; init; }
+
+    /// <summary>Resident memory of the watched broker, where messages were left in its queues, 5 s after the last was published; null otherwise.</summary>
+    public long? ResidentBytes { get; init; }
+
+    /// <summary>The most that was resident until then.</summary>
+    public long? MostResidentBytes { get; init; }
 
     /// <summary>CPU time of the broker per message that went through it, in microseconds.</summary>
     public double? BrokerMicrosecondsPerMessage => Cpu.Watched / Math.Max(1, Delivered > 0 ? Delivered : Published) * 1e6;

@@ -60,7 +60,7 @@ internal sealed class ClientLoad(AmqpRun run)
         var perSecond = _options.Rate / _options.Producers;
         var pending = new ConcurrentDictionary<long, Task>();
         var begin = Stopwatch.GetTimestamp();
-        for (var sent = 0L; !run.IsOver; sent++)
+        for (var sent = 0L; !run.IsOver && (_options.Count == 0 || sent < _options.Count); sent++)
         {
             while (perSecond > 0 && sent / perSecond > Stopwatch.GetElapsedTime(begin).TotalSeconds) await Task.Delay(1);
             await window.WaitAsync();

@@ -45,6 +45,8 @@ internal sealed class RawLoad(AmqpRun run)
             if (_options.Consumers > 0) Drain();
             if (_options.Consumers > 0) seconds = Stopwatch.GetElapsedTime(begin).TotalSeconds;
             var cpu = meter.Read();
+            var watched = run.Target == _options.Address ? _options.Watch : _options.WatchPeer;
+            var memory = _options.Consumers == 0 && watched is { } id ? MeasureMemory(id) : default;
             foreach (var connection in connections) connection.Shutdown();
             foreach (var consumer in consumers) consumer.Join();
             foreach (var name in names) admin.Ask(new QueueDelete { Queue = name }, QueueDeleteOk.Id);
@@ -59,12 +61,20 @@ internal sealed class RawLoad(AmqpRun run)
                 ConfirmLatency = Latencies.Merge(confirmed),
                 DeliveryLatency = Latencies.Merge(delivered),
                 Cpu = cpu,
+                ResidentBytes = memory?.Resident,
+                MostResidentBytes = memory?.Most,
             };
         }
         finally
         {
             foreach (var connection in connections) connection.Dispose();
         }
+    }
+
+    private static (long Resident, long Most)? MeasureMemory(int processId)
+    {
+        Thread.Sleep(5000);
+        return (ProcessMemory.Resident(processId), ProcessMemory.MostResident(processId));
     }
 
     private Thread Start(List<RawAmqpConnection> connections, Action<RawAmqpConnection> work)
@@ -131,7 +141,7 @@ internal sealed class RawLoad(AmqpRun run)
         var receiving = new Thread(() => Guard(() => ReceiveConfirms(connection, window, latencies))) { IsBackground = true };
         if (_options.Safe) receiving.Start();
         var begin = Stopwatch.GetTimestamp();
-        for (var sent = 0L; !run.IsOver; sent += count)
+        for (var sent = 0L; !run.IsOver && (_options.Count == 0 || sent < _options.Count); sent += count)
         {
             if (perSecond > 0) WaitUntil(begin, sent / perSecond);
             if (_options.Safe && !window.Take(count)) break;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using Dragoman.Load.Reporting;
 
 namespace Dragoman.Load.Startup;
 
@@ -32,7 +33,7 @@ internal sealed class StartedBroker : IAsyncDisposable
     /// <summary>The names of the listeners that are on.</summary>
     public IReadOnlyList<string> ListenerNames => [.. _addresses.Keys.Order()];
 
-    public long ResidentBytes => Field("VmRSS") * 1024;
+    public long ResidentBytes => ProcessMemory.Resident(_process.Id);
 
     public int OpenFiles => Directory.GetFileSystemEntries($"/proc/{_process.Id}/fd").Length;
 
@@ -89,13 +90,6 @@ internal sealed class StartedBroker : IAsyncDisposable
 
     private string AddressOf(string listener) =>
         _addresses.TryGetValue(listener, out var address) ? address : throw new InvalidOperationException($"The broker has no listener '{listener}'.");
-
-    private long Field(string name)
-    {
-        foreach (var line in File.ReadLines($"/proc/{_process.Id}/status"))
-            if (line.StartsWith(name + ":", StringComparison.Ordinal)) return long.Parse(line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
-        throw new InvalidOperationException($"/proc/{_process.Id}/status has no {name}.");
-    }
 
     /// <summary>Ends the process in good order, or by force if that takes too long.</summary>
     public async ValueTask DisposeAsync()
