@@ -2,15 +2,11 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Pipelines;
 using BenchmarkDotNet.Attributes;
-using Dragoman.Broker;
 using Dragoman.Broker.Topics;
 using Dragoman.Kafka;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Wire;
 using Dragoman.Kafka.Wire.Messages;
-using Dragoman.Storage;
-using Dragoman.Storage.Journal;
-using Dragoman.Storage.Platform;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dragoman.Benchmarks;
@@ -26,10 +22,8 @@ public class KafkaSessionBenchmarks
     private const string Topic = "benchmark";
     private const int Requests = 256;
 
-    private string _directory = "";
-    private Broker.Broker _broker = null!;
-    private Pipe _toServer = null!;
-    private Pipe _toClient = null!;
+    private readonly PipeConnection _connection = new();
+    private BenchmarkBroker _broker = null!;
     private Task _running = null!;
     private byte[] _produce = [];
     private byte[] _fetch = [];
@@ -51,20 +45,9 @@ public class KafkaSessionBenchmarks
     [GlobalSetup(Target = nameof(Fetch))]
     public async Task Setup()
     {
-        _directory = TemporaryStore.NewDirectory();
-        _broker = await Broker.Broker.StartAsync(
-            new BrokerOptions
-            {
-                // So large that no run fills it: what a new journal file costs belongs to the bytes, not to the requests.
-                Store = new StoreOptions { Directory = _directory, JournalFileBytes = 1 << 30 },
-                DefaultTopicSettings = TopicSettings.Default with { CommitMode = CommitMode.Written },
-            },
-            new OsFileSystem(), TimeProvider.System, ThreadPoolScheduler.Instance, new Random(1));
-        await _broker.Topics.CreateAsync(TopicName.InDefault(Topic), 1, _broker.Options.DefaultTopicSettings);
-        var options = new PipeOptions(pauseWriterThreshold: 8 << 20, resumeWriterThreshold: 4 << 20, useSynchronizationContext: false);
-        _toServer = new Pipe(options);
-        _toClient = new Pipe(options);
-        var session = new KafkaFrontEnd(_broker, new KafkaOptions(), NullLoggerFactory.Instance).CreateSession(new Transport(_toServer.Reader, _toClient.Writer), "benchmark");
+        _broker = await BenchmarkBroker.StartAsync();
+        await _broker.Broker.Topics.CreateAsync(TopicName.InDefault(Topic), 1, _broker.Broker.Options.DefaultTopicSettings);
+        var session = new KafkaFrontEnd(_broker.Broker, new KafkaOptions(), NullLoggerFactory.Instance).CreateSession(_connection.Server, "benchmark");
         _running = session.RunAsync();
         _produce = KafkaRequests.Bytes(7, KafkaRequests.Produce(Topic, TemporaryStore.Batch(Records, 16)));
         await Produce();
@@ -75,10 +58,9 @@ public class KafkaSessionBenchmarks
     [GlobalCleanup]
     public async Task Cleanup()
     {
-        await _toServer.Writer.CompleteAsync();
+        await _connection.Client.Output.CompleteAsync();
         await _running;
         await _broker.DisposeAsync();
-        Directory.Delete(_directory, recursive: true);
     }
 
     /// <summary>A request with one batch, and its answer.</summary>
@@ -94,19 +76,19 @@ public class KafkaSessionBenchmarks
     {
         while (times > 0)
         {
-            await _toServer.Writer.WriteAsync(request);
+            await _connection.Client.Output.WriteAsync(request);
             for (var answered = false; !answered;)
             {
-                var read = await _toClient.Reader.ReadAsync();
+                var read = await _connection.Client.Input.ReadAsync();
                 if (Length(read.Buffer) is { } length && read.Buffer.Length >= length)
                 {
-                    _toClient.Reader.AdvanceTo(read.Buffer.GetPosition(length));
+                    _connection.Client.Input.AdvanceTo(read.Buffer.GetPosition(length));
                     answered = true;
                     times--;
                     continue;
                 }
                 if (read.IsCompleted) throw new InvalidOperationException("The session ended.");
-                _toClient.Reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+                _connection.Client.Input.AdvanceTo(read.Buffer.Start, read.Buffer.End);
             }
         }
     }
@@ -120,21 +102,14 @@ public class KafkaSessionBenchmarks
     /// <summary>A benchmark of refusals would measure nothing.</summary>
     private async Task CheckAsync()
     {
-        await _toServer.Writer.WriteAsync(_fetch);
-        var read = await _toClient.Reader.ReadAtLeastAsync(sizeof(int));
+        await _connection.Client.Output.WriteAsync(_fetch);
+        var read = await _connection.Client.Input.ReadAtLeastAsync(sizeof(int));
         var length = BinaryPrimitives.ReadInt32BigEndian(read.Buffer.FirstSpan);
-        _toClient.Reader.AdvanceTo(read.Buffer.Start);
-        read = await _toClient.Reader.ReadAtLeastAsync(sizeof(int) + length);
+        _connection.Client.Input.AdvanceTo(read.Buffer.Start);
+        read = await _connection.Client.Input.ReadAtLeastAsync(sizeof(int) + length);
         var frame = read.Buffer.Slice(sizeof(int) + sizeof(int), length - sizeof(int));
         var partition = KafkaFrame.Read<FetchResponse>(frame, 11).Responses[0].Partitions[0];
         if (partition.ErrorCode != ErrorCode.None || partition.Records.Length == 0) throw new InvalidOperationException($"Fetch answers {partition.ErrorCode} and {partition.Records.Length} bytes.");
-        _toClient.Reader.AdvanceTo(read.Buffer.GetPosition(sizeof(int) + length));
-    }
-
-    private sealed class Transport(PipeReader input, PipeWriter output) : IDuplexPipe
-    {
-        public PipeReader Input => input;
-
-        public PipeWriter Output => output;
+        _connection.Client.Input.AdvanceTo(read.Buffer.GetPosition(sizeof(int) + length));
     }
 }

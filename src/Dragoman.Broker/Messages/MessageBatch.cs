@@ -19,6 +19,7 @@ public sealed class MessageBatch : IDisposable
     private const int PooledBytes = 4 << 20;
 
     private static readonly ConcurrentQueue<MessageBatch> Pool = new();
+    private static readonly List<(int Index, MessageProperties Properties)> NoneSpecial = [];
     private static int _pooled;
 
     private readonly RecordBatchBuilder _builder = new();
@@ -49,7 +50,7 @@ public sealed class MessageBatch : IDisposable
     public long ValueBytes { get; private set; }
 
     /// <summary>The messages of which a queue has to know more than that they are there, in order.</summary>
-    internal IReadOnlyList<(int Index, MessageProperties Properties)> Special => _special ?? [];
+    internal IReadOnlyList<(int Index, MessageProperties Properties)> Special => _special ?? NoneSpecial;
 
     /// <summary>Adds a message.</summary>
     /// <param name="properties">What the queue acts upon; it is added to the headers.</param>

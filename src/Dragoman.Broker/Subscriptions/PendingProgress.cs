@@ -118,6 +118,13 @@ internal sealed class PendingProgress
 /// <summary>Helps with lists of ranges.</summary>
 internal static class OffsetRanges
 {
+    /// <summary>Adds an offset: to the last range if it is next.</summary>
+    public static void Add(List<OffsetRange> ranges, long offset)
+    {
+        if (ranges.Count > 0 && ranges[^1].End == offset) ranges[^1] = ranges[^1] with { End = offset + 1 };
+        else ranges.Add(OffsetRange.Of(offset));
+    }
+
     /// <summary>Puts ranges in order and joins those that touch.</summary>
     public static void Normalize(List<OffsetRange> ranges)
     {

@@ -103,8 +103,13 @@ internal sealed partial class Subscription
         var settings = _queueSettings;
         if (settings.DeduplicationWindowMs > 0) duplicates = FindDuplicates(batch, now);
         if (settings.Overflow != Overflow.DropHead && (settings.MaxLength >= 0 || settings.MaxLengthBytes >= 0)) accepted = Room(batch, duplicates);
-        if (accepted == batch.Count && duplicates is null) return batch;
-        var (limit, copies, next) = (accepted, duplicates, 0);
+        return accepted == batch.Count && duplicates is null ? batch : Select(batch, accepted, duplicates);
+    }
+
+    /// <summary>The messages up to a limit that are not copies; null if there are none.</summary>
+    private static MessageBatch? Select(MessageBatch batch, int limit, List<(int Index, long Offset)>? copies)
+    {
+        var next = 0;
         var selected = batch.Select(index =>
         {
             if (index >= limit) return false;

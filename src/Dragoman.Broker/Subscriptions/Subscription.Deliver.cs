@@ -15,6 +15,7 @@ internal sealed partial class Subscription
     private readonly LogCursor _single;
     private readonly List<Consumer> _outgoing = [];
     private readonly List<ReceiveRequest> _answered = [];
+    private readonly List<OffsetRange> _leased = [];
 
     /// <summary>Messages before this one have been offered to all who had credit when they came. Belongs to the pass.</summary>
     private long _passed;
@@ -244,10 +245,10 @@ internal sealed partial class Subscription
         request.IsAnswered = true;
         if (request.Consumer is null && request.Deliveries is { } deliveries && _state is not null)
         {
-            var ranges = new List<OffsetRange>();
-            for (var i = 0; i < deliveries.Count; i++) ranges.Add(OffsetRange.Of(deliveries[i].Offset));
-            OffsetRanges.Normalize(ranges);
-            _pending.Lease(request.Number, request.Deadline, ranges);
+            _leased.Clear();
+            for (var i = 0; i < deliveries.Count; i++) OffsetRanges.Add(_leased, deliveries[i].Offset);
+            OffsetRanges.Normalize(_leased);
+            _pending.Lease(request.Number, request.Deadline, _leased);
         }
         _answered.Add(request);
     }
