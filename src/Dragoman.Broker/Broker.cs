@@ -61,7 +61,7 @@ public sealed class Broker : IAsyncDisposable
         _queues = new Queues.Queues(new SubscriptionHost(store, scheduler), store.GetState(QueuesState), random);
         TopicsWithQueues = new TopicsWithQueues(Topics, _queues);
         _groups = new GroupCoordinator(store, TopicsWithQueues, Configs, options.Groups, scheduler, random);
-        _routing = new TopicRouting(store, store.GetState(RoutesState), store.GetState(ForwardingStateId), Topics, _queues, scheduler);
+        _routing = new TopicRouting(store, store.GetState(RoutesState), store.GetState(ForwardingStateId), Topics, _queues, scheduler, seams.Forwarding);
         Queues.AddObserver(_routing);
         Topics.AddObserver(_routing);
         Queues.DeadLetterRouter = _routing;

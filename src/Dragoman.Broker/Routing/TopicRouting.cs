@@ -24,13 +24,13 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
     private readonly Forwarders _forwarders;
 
     /// <summary>Restores the routes that were there; those whose queue is gone are dropped.</summary>
-    public TopicRouting(Store store, StateLog state, StateLog progress, ITopics topics, Queues.Queues queues, IScheduler scheduler)
+    public TopicRouting(Store store, StateLog state, StateLog progress, ITopics topics, Queues.Queues queues, IScheduler scheduler, ForwardingDefects defects)
     {
         _state = state;
         _durable = (RoutingState)state.Machine;
         _topics = topics;
         _graph = new RouteGraph(topics);
-        _forwarders = new Forwarders(store, progress, topics, queues, _graph, scheduler);
+        _forwarders = new Forwarders(store, progress, topics, queues, _graph, scheduler) { Defects = defects };
         foreach (var (name, facet) in _durable.Facets) _graph.Put(name, facet);
         foreach (var route in _durable.Routes)
         {

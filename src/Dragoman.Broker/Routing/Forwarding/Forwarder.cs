@@ -186,7 +186,10 @@ internal sealed class Forwarder : ILogListener, IAsyncDisposable
         plan.Fill(onDisk, inMemory, out var mode);
         // What is in memory is lost in a crash anyway; what is on disk is there with the progress, or not at all.
         if (!inMemory.IsEmpty) await RunAsync(inMemory, CommitMode.Memory, null);
-        await RunAsync(onDisk, mode, new Source(_owner, _partition, next));
+        var progress = new Source(_owner, _partition, next);
+        if (_owner.Defects.ProgressFirst) await RunAsync(new QueueCommit(_owner.Store), mode, progress);
+        await RunAsync(onDisk, mode, _owner.Defects is { ProgressFirst: false, ProgressLater: false } ? progress : null);
+        if (_owner.Defects.ProgressLater) await RunAsync(new QueueCommit(_owner.Store), mode, progress);
         Refuse(plan.Refused);
         foreach (var (batch, queue, from) in inMemory.Refusals.Concat(onDisk.Refusals))
         {

@@ -33,6 +33,9 @@ internal sealed class Forwarders
         _scheduler = scheduler;
     }
 
+    /// <summary>Mistakes that tests have planted.</summary>
+    public ForwardingDefects Defects { get; init; } = new();
+
     public Store Store { get; }
 
     public StateLog State { get; }
