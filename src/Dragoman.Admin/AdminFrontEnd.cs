@@ -23,6 +23,12 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
     private readonly ProduceResource _produce;
     private readonly ConsumeResource _consume;
     private readonly GroupsResource _groups;
+    private readonly QueuesResource _queues;
+    private readonly QueueMessagesResource _messages;
+    private readonly MovesResource _moves;
+    private readonly ExchangesResource _exchanges;
+    private readonly BindingsResource _bindings;
+    private readonly NamespacesResource _namespaces;
     private readonly StorageResource _storage;
     private readonly UsersResource _users;
     private readonly PermissionsResource _permissions;
@@ -43,6 +49,12 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
         _produce = new ProduceResource(node, _topics);
         _consume = new ConsumeResource(node, _topics);
         _groups = new GroupsResource(node);
+        _queues = new QueuesResource(node);
+        _messages = new QueueMessagesResource(node, _queues);
+        _moves = new MovesResource(node, _queues);
+        _exchanges = new ExchangesResource(node);
+        _bindings = new BindingsResource(node);
+        _namespaces = new NamespacesResource(node);
         _storage = new StorageResource(node);
         _users = new UsersResource(node);
         _permissions = new PermissionsResource(node);
@@ -113,6 +125,20 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
         [Prefix, ApiVersion, "groups"] => _groups.HandleAllAsync(context),
         [Prefix, ApiVersion, "groups", var name] => _groups.HandleOneAsync(context, name),
         [Prefix, ApiVersion, "groups", var name, "reset-offsets"] => _groups.ResetOffsetsAsync(context, name),
+        [Prefix, ApiVersion, "queues"] => _queues.HandleAllAsync(context),
+        [Prefix, ApiVersion, "queues", var name] => _queues.HandleOneAsync(context, name),
+        [Prefix, ApiVersion, "queues", var name, "messages"] => _messages.HandleAsync(context, name),
+        [Prefix, ApiVersion, "queues", var name, "receive"] => _messages.ReceiveAsync(context, name),
+        [Prefix, ApiVersion, "queues", var name, "settle"] => _messages.SettleAsync(context, name),
+        [Prefix, ApiVersion, "queues", var name, "purge"] => _queues.PurgeAsync(context, name),
+        [Prefix, ApiVersion, "queues", var name, "replay"] => _queues.ReplayAsync(context, name),
+        [Prefix, ApiVersion, "moves"] => _moves.HandleAllAsync(context),
+        [Prefix, ApiVersion, "moves", var id] => _moves.HandleOneAsync(context, id),
+        [Prefix, ApiVersion, "exchanges"] => _exchanges.HandleAllAsync(context),
+        [Prefix, ApiVersion, "exchanges", var name] => _exchanges.HandleOneAsync(context, name),
+        [Prefix, ApiVersion, "bindings"] => _bindings.HandleAsync(context),
+        [Prefix, ApiVersion, "namespaces"] => _namespaces.HandleAllAsync(context),
+        [Prefix, ApiVersion, "namespaces", var name] => _namespaces.HandleOneAsync(context, name),
         [Prefix, ApiVersion, "users"] => _users.HandleAllAsync(context),
         [Prefix, ApiVersion, "users", var name] => _users.HandleOneAsync(context, name),
         [Prefix, ApiVersion, "users", var name, "tokens"] => _users.CreateTokenAsync(context, name),
@@ -127,8 +153,8 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
     };
 
     /// <summary>
-    /// Administrators may do everything here; who has the tag for it may look around; records are read and written by
-    /// those who may read and write the topic.
+    /// Administrators may do everything here; who has the tag for it may look around; records and messages are read and
+    /// written by those who may read and write the topic or queue.
     /// </summary>
     private async ValueTask AuthorizeAsync(HttpContext context, string[] path)
     {
@@ -139,6 +165,10 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
         {
             case [Prefix, ApiVersion, "topics", var name, "records"]:
                 if (!TopicsResource.Allows(identity, context, name, reads ? Operations.Read : Operations.Write)) throw Access.Forbidden($"The user may not {(reads ? "read" : "write")} this topic.");
+                break;
+            case [Prefix, ApiVersion, "queues", var name, "messages" or "receive" or "settle"]:
+                var publishes = path[^1] == "messages" && !reads;
+                if (!QueuesResource.Allows(identity, context, name, publishes ? Operations.Write : Operations.Read)) throw Access.Forbidden($"The user may not {(publishes ? "write to" : "read")} this queue.");
                 break;
             case [Prefix, ApiVersion, "users" or "permissions", ..]:
                 Access.RequireAdministrator(identity, accounts);

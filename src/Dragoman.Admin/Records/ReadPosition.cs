@@ -15,6 +15,12 @@ internal readonly record struct ReadPosition(long? Offset, long Time)
     /// <summary>Whether it is an offset of a certain partition.</summary>
     public bool IsOffset => Offset >= 0;
 
+    /// <summary>Whether it is the beginning.</summary>
+    public bool IsBeginning => Offset == Beginning;
+
+    /// <summary>Whether it is the end.</summary>
+    public bool IsEnd => Offset == AtEnd;
+
     /// <summary>Reads a position.</summary>
     /// <param name="text">What the client wrote.</param>
     /// <param name="time">The clock, for ages.</param>

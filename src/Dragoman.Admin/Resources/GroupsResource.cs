@@ -33,7 +33,7 @@ internal sealed class GroupsResource(AdminNode node)
             if (await Groups.DescribeAsync(summary.Name, context.RequestAborted) is not { Group: { } group }) continue;
             var partitions = await PartitionsAsync(group, context.RequestAborted);
             overviews.Add(new GroupOverview(
-                group.Name.Namespace.ToString(), group.Name.Name, Camel(group.Kind), Camel(group.State), group.Members.Count,
+                group.Name.Namespace.ToString(), group.Name.Name, Text.Camel(group.Kind), Text.Camel(group.State), group.Members.Count,
                 [.. partitions.Select(p => p.Topic).Distinct().Order(StringComparer.Ordinal)], TotalLag(partitions)));
         }
         await Json.WriteAsync(context, new GroupList(overviews, next), AdminJson.Default.GroupList);
@@ -140,8 +140,8 @@ internal sealed class GroupsResource(AdminNode node)
         {
             Namespace = group.Name.Namespace.ToString(),
             Name = group.Name.Name,
-            Kind = Camel(group.Kind),
-            State = Camel(group.State),
+            Kind = Text.Camel(group.Kind),
+            State = Text.Camel(group.State),
             Assignor = group.Protocol,
             Epoch = group.Epoch,
             Lag = TotalLag(partitions),
@@ -204,12 +204,6 @@ internal sealed class GroupsResource(AdminNode node)
 
     private static int Order(string topicA, int partitionA, string topicB, int partitionB) =>
         string.CompareOrdinal(topicA, topicB) is var order && order != 0 ? order : partitionA.CompareTo(partitionB);
-
-    private static string Camel<T>(T value) where T : struct, Enum
-    {
-        var text = value.ToString();
-        return char.ToLowerInvariant(text[0]) + text[1..];
-    }
 
     private static ProblemException HasMembers(GroupDescription group, string before)
     {

@@ -4,6 +4,12 @@ using Dragoman.Storage.Journal;
 
 namespace Dragoman.Broker.Queues;
 
+/// <summary>What a queue keeps: messages that are not settled, and those that are and can be replayed.</summary>
+/// <param name="StartOffset">The first offset that it keeps.</param>
+/// <param name="EndOffset">The offset that the next message gets.</param>
+/// <param name="OldestTimestamp">When the first one was published, in milliseconds since 1970; -1 if it keeps none.</param>
+public readonly record struct KeptMessages(long StartOffset, long EndOffset, long OldestTimestamp);
+
 /// <summary>
 /// A queue. A handle stays valid, but answers <see cref="QueueStatus.NotFound"/>, once the queue is gone; any operation
 /// may answer <see cref="QueueStatus.Moved"/>.
@@ -24,6 +30,9 @@ public interface IQueueHandle : ISubscriptionHandle
 
     /// <summary>Whether the queue has been deleted.</summary>
     bool IsDeleted { get; }
+
+    /// <summary>What it keeps.</summary>
+    ValueTask<KeptMessages> GetKeptAsync();
 
     /// <summary>Publishes messages to this queue alone: see <see cref="IQueues.PublishAsync"/>.</summary>
     ValueTask<PublishOutcome> PublishAsync(MessageBatch batch, CommitMode? mode = null, CancellationToken cancellation = default);

@@ -1,6 +1,7 @@
 using Dragoman.Broker.Messages;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Storage.Journal;
+using Dragoman.Storage.Log;
 
 namespace Dragoman.Broker.Queues;
 
@@ -75,6 +76,15 @@ internal sealed class LocalQueue : IQueueHandle, ISubscriptionOwner
     public ValueTask<SubscriptionCounts> GetCountsAsync() => ValueTask.FromResult(Counts);
 
     public ValueTask<Conservation> GetConservationAsync() => ValueTask.FromResult(_kept?.Conservation ?? Subscription.Conservation);
+
+    public ValueTask<KeptMessages> GetKeptAsync()
+    {
+        var log = Subscription.Log;
+        // The start first: it never exceeds an end that is read later.
+        var start = log.StartOffset;
+        var end = log.LastStableOffset;
+        return ValueTask.FromResult(new KeptMessages(start, end, TimeLookup.FirstAtOrAfter(log, long.MinValue, end)?.Timestamp ?? -1));
+    }
 
     /// <summary>What it holds.</summary>
     public SubscriptionCounts Counts => _kept?.Counts ?? Subscription.Counts;
