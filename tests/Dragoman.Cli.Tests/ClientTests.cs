@@ -117,6 +117,68 @@ public sealed class ClientTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Queues_are_made_used_and_their_dead_letters_moved_back()
+    {
+        Assert.Equal("QUEUE  TYPE  READY  LEASED  DELAYED  CONSUMERS  COMMIT MODE\n", await OkAsync("queue", "list"));
+        await OkAsync("queue", "create", "dead");
+        Assert.Equal("Created queue work.\n", await OkAsync("queue", "create", "work", "--dead-letter-queue", "dead", "--replay-window", "1h", "--dispatch", "by-key"));
+        Assert.Equal("dragoman: Queue 'work' is there already.\n", await FailAsync("queue", "create", "work"));
+        Assert.Equal("1 message published.\n", (await _serve.RunAsync("queue", "publish", "work", "first", "--key", "k", "--header", "a=b")).Error);
+        Assert.Equal("3 messages published.\n", (await _serve.SendAsync([.. "é\n"u8, 0xFF, (byte)'\n', .. "last"u8], "queue", "publish", "work")).Error);
+        var peeked = await OkAsync("queue", "peek", "work");
+        Assert.Matches("(?m)^ +0  .* UTC +0  k +first$", peeked);
+        Assert.Matches(@"(?m)^ +2  .* UTC +0  - +\(1 byte\)$", peeked);
+        Assert.Equal("first\né\n", await OkAsync("queue", "receive", "work", "--max", "2"));
+        Assert.Contains("\"valueBase64\":\"/w==\"", await OkAsync("queue", "receive", "work", "--json", "--requeue"));
+        var rejected = await _serve.RunAsync("queue", "receive", "work", "--reject", "--max", "9");
+        Assert.Equal([0xFF, (byte)'\n', .. "last\n"u8], rejected.OutputBytes);
+        Assert.Equal("No message is ready in queue work.\n", (await _serve.RunAsync("queue", "receive", "work")).Error);
+        Assert.Contains("rejected in work", await OkAsync("queue", "peek", "dead"));
+        Assert.Equal("Moved 2 messages from queue dead back to where they came from.\n", await OkAsync("queue", "move", "dead"));
+        Assert.Matches(@"(?m)^[0-9a-f-]{36} +dead +\(where they came from\) +completed +2 +2 +0 ", await OkAsync("queue", "moves"));
+        Assert.Matches("(?m)^work +queue +2 +0 +0 +0  fsync$", await OkAsync("queue", "list"));
+        Assert.Contains("Since it was made 6 messages came, 2 were acknowledged, 2 were dead-lettered.\n", await OkAsync("queue", "describe", "work"));
+        Assert.Equal("Brought 4 settled messages back to queue work: 6 can be delivered now.\n", await OkAsync("queue", "replay", "work", "--to", "earliest"));
+        Assert.Contains("'0' lies outside of what queue 'dead' keeps", await FailAsync("queue", "replay", "dead", "--to", "0"));
+        Assert.Equal("Purged 6 messages of queue work.\n", await OkAsync("queue", "purge", "work"));
+        Assert.Contains("no queue 'nowhere'", await FailAsync("queue", "move", "dead", "nowhere"));
+        Assert.Equal("Deleted queue work.\n", await OkAsync("queue", "delete", "work", "--if-empty"));
+    }
+
+    [Fact]
+    public async Task A_slow_move_is_left_alone_seen_and_cancelled()
+    {
+        await OkAsync("queue", "create", "a");
+        await OkAsync("queue", "create", "b");
+        await _serve.SendAsync("1\n2\n3\n"u8.ToArray(), "queue", "publish", "a");
+        var started = await OkAsync("queue", "move", "a", "b", "--rate", "0.01", "--detach");
+        Assert.Matches("^Moving 3 messages from queue a to queue b: move [0-9a-f-]{36}.\n$", started);
+        Assert.Contains("0.01 a second", await OkAsync("queue", "moves"));
+        Assert.Contains("are being moved already", await FailAsync("queue", "move", "a", "b"));
+        Assert.Matches("^The move was cancelled after [01] messages? of 3.\n$", await OkAsync("queue", "cancel-move", started[^38..^2]));
+    }
+
+    [Fact]
+    public async Task Exchanges_bindings_and_namespaces()
+    {
+        Assert.Equal("Created topic exchange shop.\n", await OkAsync("exchange", "create", "shop", "--type", "topic"));
+        await OkAsync("queue", "create", "q");
+        Assert.Equal("Bound queue q to exchange shop.\n", await OkAsync("bind", "add", "shop", "q", "--key", "a.#", "--argument", "n=5", "--argument", "s=x \"y\""));
+        Assert.Equal("Bound exchange amq.fanout to exchange shop.\n", await OkAsync("bind", "add", "shop", "amq.fanout", "--to-exchange"));
+        Assert.Equal("EXCHANGE  TO        NAME        KEY  ARGUMENTS\nshop      queue     q           a.#  n=5, s=x \"y\"\nshop      exchange  amq.fanout  -    -\n", await OkAsync("bind", "list"));
+        Assert.Equal("EXCHANGE  TYPE   BINDINGS  DURABLE  LOG  ALTERNATE\nshop      topic         2  yes      no   -\n", await OkAsync("exchange", "list"));
+        Assert.Contains("a.#", await OkAsync("exchange", "describe", "shop"));
+        Assert.Contains("a.#", await OkAsync("queue", "describe", "q"));
+        Assert.Contains("no such binding", await FailAsync("bind", "remove", "shop", "q"));
+        Assert.Equal("Unbound queue q from exchange shop.\n", await OkAsync("bind", "remove", "shop", "q", "--key", "a.#", "--argument", "n=5", "--argument", "s=x \"y\""));
+        Assert.Contains("has bindings", await FailAsync("exchange", "delete", "shop", "--if-unused"));
+        Assert.Equal("Deleted exchange shop.\n", await OkAsync("exchange", "delete", "shop"));
+        Assert.Equal("Created namespace public/sales, which is virtual host 'sales' to AMQP clients.\n", await OkAsync("namespace", "create", "sales", "--description", "of sales"));
+        Assert.Matches("(?m)^public/sales +sales +.* UTC  of sales$", await OkAsync("namespace", "list"));
+        Assert.Equal("Deleted namespace public/sales.\n", await OkAsync("namespace", "delete", "public/sales"));
+    }
+
+    [Fact]
     public async Task A_refused_record_ends_produce_with_the_reason()
     {
         await OkAsync("topic", "create", "t", "--max-message-bytes", "1KiB");

@@ -65,6 +65,13 @@ internal sealed class AdminClient : IDisposable
         using var response = await SendAsync(new HttpRequestMessage(method, path) { Content = content }, cancellation);
     }
 
+    /// <summary>Sends a request without a body, and reads the answer.</summary>
+    public async Task<T> SendAsync<T>(HttpMethod method, string path, JsonTypeInfo<T> type, CancellationToken cancellation)
+    {
+        using var response = await SendAsync(new HttpRequestMessage(method, path), cancellation);
+        return await ReadAsync(response, type, cancellation);
+    }
+
     public async Task DeleteAsync(string path, CancellationToken cancellation)
     {
         using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Delete, path), cancellation);

@@ -11,9 +11,14 @@ internal static class ClientOptions
         HelpName = "URL",
     };
 
-    public static Option<string?> Namespace() => new("--namespace") { Description = "The topic's namespace. [default: public/default]", HelpName = "TENANT/NAME" };
+    public static Option<string?> Namespace(string of = "topic") => new("--namespace") { Description = $"The {of}'s namespace. [default: public/default]", HelpName = "TENANT/NAME" };
+
+    /// <summary>The namespace, of which only what is in it is wanted.</summary>
+    public static Option<string?> OnlyNamespace(string things) => new("--namespace") { Description = $"Only {things} of this namespace.", HelpName = "TENANT/NAME" };
 
     public static Option<bool> Json() => new("--json") { Description = "Print JSON instead of text for people." };
+
+    public static Argument<string> Queue() => new("QUEUE") { Description = "The queue's name." };
 
     public static Argument<string> Topic() => new("TOPIC") { Description = "The topic's name." };
 

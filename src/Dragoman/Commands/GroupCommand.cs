@@ -14,18 +14,10 @@ internal static class GroupCommand
 
     private static Argument<string> Group() => new("GROUP") { Description = "The group's name." };
 
-    private static Option<string?> Namespace()
-    {
-        var option = ClientOptions.Namespace();
-        option.Description = "The group's namespace. [default: public/default]";
-        return option;
-    }
-
     private static Command List()
     {
         var server = ClientOptions.Server();
-        var ns = Namespace();
-        ns.Description = "Only groups of this namespace.";
+        var ns = ClientOptions.OnlyNamespace("groups");
         var json = ClientOptions.Json();
         var command = new Command("list", "Lists consumer groups. Lag is the number of records between what a group has committed and the end.") { server, ns, json };
         command.SetAction((parsed, cancellation) => CommandRunner.RunAsync(async () =>
@@ -55,7 +47,7 @@ internal static class GroupCommand
     private static Command Describe()
     {
         var server = ClientOptions.Server();
-        var ns = Namespace();
+        var ns = ClientOptions.Namespace("group");
         var json = ClientOptions.Json();
         var group = Group();
         var command = new Command("describe", "Shows a group's members, and its offsets and lag in each partition.") { group, server, ns, json };
@@ -105,7 +97,7 @@ internal static class GroupCommand
     private static Command ResetOffsets()
     {
         var server = ClientOptions.Server();
-        var ns = Namespace();
+        var ns = ClientOptions.Namespace("group");
         var json = ClientOptions.Json();
         var group = Group();
         var to = new Option<string>("--to") { Description = "Where to go on: earliest, latest, an offset, a time (2026-01-31T12:00:00Z) or an age (15m).", HelpName = "POSITION", Required = true };
@@ -147,7 +139,7 @@ internal static class GroupCommand
     private static Command Delete()
     {
         var server = ClientOptions.Server();
-        var ns = Namespace();
+        var ns = ClientOptions.Namespace("group");
         var group = Group();
         var command = new Command("delete", "Deletes a group that has no active members, with its offsets.") { group, server, ns };
         command.SetAction((parsed, cancellation) => CommandRunner.RunAsync(async () =>

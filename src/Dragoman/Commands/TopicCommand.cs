@@ -15,8 +15,7 @@ internal static class TopicCommand
     private static Command List()
     {
         var server = ClientOptions.Server();
-        var ns = ClientOptions.Namespace();
-        ns.Description = "Only topics of this namespace.";
+        var ns = ClientOptions.OnlyNamespace("topics");
         var json = ClientOptions.Json();
         var command = new Command("list", "Lists topics.") { server, ns, json };
         command.SetAction((parsed, cancellation) => CommandRunner.RunAsync(async () =>

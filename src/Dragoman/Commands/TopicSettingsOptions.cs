@@ -21,7 +21,7 @@ internal sealed class TopicSettingsOptions
         var model = new TopicSettingsModel
         {
             CommitMode = parsed.GetValue(_commitMode),
-            RetentionMs = parsed.GetValue(_retention) is { } time ? Time(time) : null,
+            RetentionMs = parsed.GetValue(_retention) is { } time ? Durations.Parse(time, "--retention") : null,
             RetentionBytes = parsed.GetValue(_retentionBytes) is { } size ? size is "unlimited" or "-1" ? -1 : Size(size, "--retention-bytes") : null,
             MaxMessageBytes = parsed.GetValue(_maxMessageBytes) is { } largest ? (int)Math.Min(int.MaxValue, Size(largest, "--max-message-bytes")) : null,
             TimestampType = parsed.GetValue(_timestampType),
@@ -32,21 +32,4 @@ internal sealed class TopicSettingsOptions
 
     private static long Size(string text, string option) =>
         ByteSize.TryParse(text, out var bytes) ? bytes : throw new CommandException($"{option} is '{text}'; it should be a size such as 10MiB.", ExitCode.Usage);
-
-    private static long Time(string text)
-    {
-        if (text is "forever" or "-1") return -1;
-        var digits = 0;
-        while (digits < text.Length && char.IsAsciiDigit(text[digits])) digits++;
-        var unit = text[digits..] switch
-        {
-            "ms" => 1L,
-            "s" => 1000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            _ => 0,
-        };
-        return unit > 0 && int.TryParse(text.AsSpan(0, digits), out var number) ? number * unit : throw new CommandException($"--retention is '{text}'; it should be a time such as 7d, 12h, 30m, 10s or 500ms, or forever.", ExitCode.Usage);
-    }
 }
