@@ -1,6 +1,8 @@
 using System.Net;
 using Dragoman.Broker.Namespaces;
+using Dragoman.Broker.Queues;
 using Dragoman.Broker.Topics;
+using Dragoman.Storage.Records;
 
 namespace Dragoman.Admin.Tests;
 
@@ -19,6 +21,25 @@ public sealed class TopicTests
         var (_, list) = await server.SendAsync("GET", "topics");
         Assert.Equal("orders", (string?)Assert.Single(list!["topics"]!.AsArray())!["name"]);
         Assert.Equal(5000, server.Broker.Topics.Find(TopicName.InDefault("orders"))!.Settings.RetentionMs);
+    }
+
+    [Fact]
+    public async Task How_far_routes_have_carried_a_topic_is_described()
+    {
+        await using var server = await AdminServer.StartAsync();
+        await server.SendAsync("POST", "topics", """{"name":"orders"}""");
+        Assert.Null((await server.SendAsync("GET", "topics/orders")).Body!["partitions"]![0]!["routes"]);
+        var queue = (await server.Broker.Queues.DeclareAsync(QueueName.InDefault("q"), QueueSettings.Default)).Queue!;
+        await server.Broker.Routing.BindAsync(TopicName.InDefault("orders"), queue, "", []);
+        using var batch = new RecordBatchBuilder();
+        batch.Add(1000, default, (NullableBytes)"hello"u8);
+        await server.Broker.Topics.Find(TopicName.InDefault("orders"))!.Partitions[0].AppendAsync(batch.Build(new BatchOptions()));
+        for (var limit = DateTime.UtcNow.AddSeconds(20); ; await Task.Delay(5))
+        {
+            var routes = (await server.SendAsync("GET", "topics/orders")).Body!["partitions"]![0]!["routes"]!.ToJsonString();
+            if (routes == """{"nextOffset":1,"lag":0,"lost":0,"refused":0}""") break;
+            Assert.True(DateTime.UtcNow < limit, routes);
+        }
     }
 
     [Fact]

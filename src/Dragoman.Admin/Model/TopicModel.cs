@@ -30,7 +30,16 @@ public sealed record TopicDetails(string Namespace, string Name, Guid Id, DateTi
 /// <param name="HighWatermark">The offset after the last committed record.</param>
 /// <param name="LeaderEpoch">The current leader epoch.</param>
 /// <param name="Bytes">Bytes that it holds.</param>
-public sealed record PartitionDetails(int Partition, long StartOffset, long LastStableOffset, long HighWatermark, int LeaderEpoch, long Bytes);
+/// <param name="Routes">How far the topic's routes have carried it; missing where there are none.</param>
+public sealed record PartitionDetails(int Partition, long StartOffset, long LastStableOffset, long HighWatermark, int LeaderEpoch, long Bytes, RouteProgress? Routes = null);
+
+/// <summary>How far routes have carried the records of a partition to queues and other topics.</summary>
+/// <param name="NextOffset">The first offset that was not carried yet.</param>
+/// <param name="Lag">Offsets that are stable and were not carried yet.</param>
+/// <param name="Lost">Offsets that were removed before they were carried, since the broker started.</param>
+/// <param name="Refused">Messages that a queue or topic refused, since the broker started.</param>
+/// <param name="Problem">Why they do not go on now; missing if they do.</param>
+public sealed record RouteProgress(long NextOffset, long Lag, long Lost, long Refused, string? Problem = null);
 
 /// <summary>Settings of a topic. In a request, what is missing stays as it is, or is the broker's default.</summary>
 public sealed record TopicSettingsModel

@@ -79,13 +79,15 @@ internal sealed class TopicsResource(AdminNode node)
         return Json.WriteAsync(context, new TopicList(found), AdminJson.Default.TopicList);
     }
 
-    private static TopicDetails Describe(ITopicHandle topic)
+    private TopicDetails Describe(ITopicHandle topic)
     {
+        var routes = node.Broker.Routing.Forwarding.Where(p => p.Topic == topic.Name).ToDictionary(
+            static p => p.Partition, static p => new RouteProgress(p.NextOffset, Math.Max(0, p.EndOffset - p.NextOffset), p.Lost, p.Refused, p.Problem));
         var partitions = new List<PartitionDetails>(topic.Partitions.Count);
         foreach (var partition in topic.Partitions)
         {
             if (!partition.TryGetOffsets(out var offsets)) continue;
-            partitions.Add(new PartitionDetails(partition.Index, offsets.Start, offsets.LastStable, offsets.HighWatermark, offsets.LeaderEpoch, partition.SizeBytes));
+            partitions.Add(new PartitionDetails(partition.Index, offsets.Start, offsets.LastStable, offsets.HighWatermark, offsets.LeaderEpoch, partition.SizeBytes, routes.GetValueOrDefault(partition.Index)));
         }
         return new TopicDetails(topic.Name.Namespace.ToString(), topic.Name.Name, topic.Id, topic.CreatedAt, TopicSettingsMapping.ToModel(topic.Settings), partitions);
     }

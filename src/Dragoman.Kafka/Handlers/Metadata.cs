@@ -50,6 +50,8 @@ internal sealed class MetadataHandler : RequestHandler<MetadataRequest, Metadata
         if (!KafkaTopicNames.IsLegal(asked.Name, out _)) return Refuse(asked, ErrorCode.InvalidTopicException);
         // A queue is declared elsewhere, and exchanges that are always there get no log by being asked for.
         if (name.Name.StartsWith(TopicName.QueuePrefix, StringComparison.Ordinal) || name.Name.StartsWith("amq.", StringComparison.Ordinal)) return Refuse(asked, ErrorCode.UnknownTopicOrPartition);
+        // What only other topics may publish to is not Kafka's to write.
+        if (broker.Routing.Find(name) is { Facet.IsInternal: true }) return Refuse(asked, ErrorCode.UnknownTopicOrPartition);
         if (!message.AllowAutoTopicCreation || !broker.Options.AutoCreateTopics) return Refuse(asked, ErrorCode.UnknownTopicOrPartition);
         if (!request.MayCreateTopic(asked.Name)) return Refuse(asked, ErrorCode.TopicAuthorizationFailed);
         var answer = await broker.Topics.CreateAsync(name, broker.Options.DefaultPartitions, broker.Options.DefaultTopicSettings).ConfigureAwait(false);

@@ -127,6 +127,13 @@ internal static class TopicCommand
         Output.Table(
             [new("PARTITION", true), new("START", true), new("END", true), new("RECORDS", true), new("SIZE", true), new("EPOCH", true)],
             [.. topic.Partitions.Select(p => new[] { $"{p.Partition}", $"{p.StartOffset}", $"{p.HighWatermark}", Output.Count(p.HighWatermark - p.StartOffset), ByteSize.Format(p.Bytes), $"{p.LeaderEpoch}" })]);
+        var routed = topic.Partitions.Where(p => p.Routes is not null).ToList();
+        if (routed.Count == 0) return;
+        Output.Line();
+        Output.Line("Carried on by routes:");
+        Output.Table(
+            [new("PARTITION", true), new("UP TO", true), new("LAG", true), new("LOST", true), new("REFUSED", true), new("PROBLEM")],
+            [.. routed.Select(p => new[] { $"{p.Partition}", $"{p.Routes!.NextOffset}", Output.Count(p.Routes.Lag), Output.Count(p.Routes.Lost), Output.Count(p.Routes.Refused), p.Routes.Problem ?? "" })]);
     }
 
     private static string Duration(TimeSpan time) =>
