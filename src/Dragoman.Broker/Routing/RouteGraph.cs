@@ -5,12 +5,17 @@ using Dragoman.Storage.Records;
 
 namespace Dragoman.Broker.Routing;
 
-/// <summary>What a removal took away, and the state has to forget: only what was durable.</summary>
+/// <summary>What a removal took away.</summary>
 internal sealed class Removed
 {
+    /// <summary>The durable routes: the state has to forget them.</summary>
     public List<Route> Routes { get; } = [];
 
+    /// <summary>The durable topics.</summary>
     public List<TopicName> Topics { get; } = [];
+
+    /// <summary>Where routes began that are gone, durable or not.</summary>
+    public HashSet<TopicName> Sources { get; } = [];
 }
 
 /// <summary>
@@ -271,6 +276,7 @@ internal sealed class RouteGraph(ITopics topics)
         node.Matcher.Remove(live);
         if (live.Queue is not null) RemoveFrom(_toQueue, live.Queue.Id, live);
         else RemoveFrom(_toTopic, live.Topic!, live);
+        gone.Sources.Add(route.Source);
         if (route.IsDurable) gone.Routes.Add(route);
         Touch();
         if (node.Routes.Count > 0) return;
@@ -282,6 +288,7 @@ internal sealed class RouteGraph(ITopics topics)
     {
         if (!_nodes.Remove(name, out var node)) return;
         if (node.Declared is { IsDurable: true }) gone.Topics.Add(name);
+        gone.Sources.Add(name);
         foreach (var live in node.Routes.Values)
         {
             if (live.Queue is not null) RemoveFrom(_toQueue, live.Queue.Id, live);

@@ -219,7 +219,7 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
     /// <summary>Lets the state forget what is gone from the graph, unless it has come back meanwhile.</summary>
     private ValueTask<RoutingAnswer> CommitAsync(Removed gone, CancellationToken cancellation)
     {
-        _forwarders.RefreshAll();
+        foreach (var source in gone.Sources) _forwarders.Refresh(source);
         if (gone.Routes.Count == 0 && gone.Topics.Count == 0) return ValueTask.FromResult(new RoutingAnswer(RoutingStatus.Ok));
         var size = Store.TypicalCommandBytes;
         foreach (var route in gone.Routes) size += 64 + route.EncodedSize;

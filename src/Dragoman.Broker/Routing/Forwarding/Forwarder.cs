@@ -211,10 +211,12 @@ internal sealed class Forwarder : ILogListener, IAsyncDisposable
             catch (StorageFullException full)
             {
                 await WaitAfterAsync(full);
+                _stop.Token.ThrowIfCancellationRequested();
             }
         }
     }
 
+    /// <summary>Waits before it is tried again; less long if it is to stop.</summary>
     private async ValueTask WaitAfterAsync(Exception error)
     {
         if (_problem is null) _owner.OnStalled(_topic.Name, _partition.Index, error);
@@ -227,7 +229,6 @@ internal sealed class Forwarder : ILogListener, IAsyncDisposable
         {
             // The loop sees that it is to stop.
         }
-        _stop.Token.ThrowIfCancellationRequested();
     }
 
     private void Refuse(long count)

@@ -119,14 +119,6 @@ internal sealed class Forwarders
         if (gone is not null) _ = ForgetAsync(gone);
     }
 
-    /// <summary>Takes in that routes are gone, wherever they began.</summary>
-    public void RefreshAll()
-    {
-        TopicName[] names;
-        lock (_lock) names = [.. _groups.Keys];
-        foreach (var name in names) Refresh(name);
-    }
-
     public long NextOf(PartitionLog log)
     {
         lock (State.Lock) return Machine.NextOf(log.Id);
