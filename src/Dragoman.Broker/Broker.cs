@@ -58,7 +58,7 @@ public sealed class Broker : IAsyncDisposable
         Accounts = new Accounts(store.GetState(SecurityStateId));
         Quotas = new Quotas.Quotas(store.GetState(QuotasState), store.Time);
         Configs = new Configs.Configs(store.GetState(ConfigsState));
-        _queues = new Queues.Queues(new SubscriptionHost(store, scheduler), store.GetState(QueuesState), random);
+        _queues = new Queues.Queues(new SubscriptionHost(store, scheduler, seams.QueueDefects), store.GetState(QueuesState), random);
         TopicsWithQueues = new TopicsWithQueues(Topics, _queues);
         _groups = new GroupCoordinator(store, TopicsWithQueues, Configs, options.Groups, scheduler, random);
         _routing = new TopicRouting(store, store.GetState(RoutesState), store.GetState(ForwardingStateId), Topics, _queues, scheduler, seams.Forwarding);
@@ -200,6 +200,9 @@ public sealed class Broker : IAsyncDisposable
         await _coordinator.DisposeAsync();
         _coordinator = StartCoordinator();
     }
+
+    /// <summary>Lets a queue's subscription go, with all that is only in memory, and has another take its place, as when it moves between nodes.</summary>
+    internal void MoveQueue(IQueueHandle queue) => _queues.Move((LocalQueue)queue);
 
     private TransactionCoordinator StartCoordinator()
     {

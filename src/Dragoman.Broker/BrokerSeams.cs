@@ -1,3 +1,4 @@
+using Dragoman.Broker.Queues;
 using Dragoman.Broker.Routing.Forwarding;
 using Dragoman.Broker.Topics;
 using Dragoman.Broker.Transactions;
@@ -12,6 +13,9 @@ internal sealed record BrokerSeams
 
     /// <summary>Mistakes that tests plant where routes carry on what logs hold.</summary>
     public ForwardingDefects Forwarding { get; init; } = new();
+
+    /// <summary>Mistakes in queues that tests plant.</summary>
+    public QueueDefects QueueDefects { get; init; } = new();
 
     /// <summary>The topics as the coordinator of transactions sees them: handles may be put in front that delay, move and fail.</summary>
     public Func<ITopics, ITopics> TopicsOfTransactions { get; init; } = static topics => topics;

@@ -13,13 +13,14 @@ internal sealed class LocalQueue : IQueueHandle, ISubscriptionOwner
     private volatile bool _deleted;
 
     private readonly KeptQueue? _kept;
+    private Subscription _subscription;
 
     public LocalQueue(Queues queues, QueueEntry entry, SubscriptionHost host, Func<ISubscriptionOwner, Subscription> subscribe)
     {
         _queues = queues;
         Entry = entry;
         _settings = entry.Settings;
-        Subscription = subscribe(this);
+        _subscription = subscribe(this);
         if (entry.Settings.Retention is not { } retention) return;
         Subscription.Log.Retention = retention;
         _kept = new KeptQueue(host, Subscription.Log);
@@ -27,7 +28,7 @@ internal sealed class LocalQueue : IQueueHandle, ISubscriptionOwner
 
     public QueueEntry Entry { get; private set; }
 
-    public Subscription Subscription { get; }
+    public Subscription Subscription => Volatile.Read(ref _subscription);
 
     public QueueName Name => Entry.Name;
 
@@ -104,6 +105,16 @@ internal sealed class LocalQueue : IQueueHandle, ISubscriptionOwner
     {
         _kept?.End(ConsumerEnd.Stopped);
         return Subscription.StopAsync();
+    }
+
+    /// <summary>Has another subscription take the place of the one there is, as when the queue moves to another node.</summary>
+    /// <param name="subscribe">Makes it of what is in the journal.</param>
+    public void Move(Func<ISubscriptionOwner, Subscription> subscribe)
+    {
+        var before = Subscription;
+        var left = before.MoveAway(() => Volatile.Write(ref _subscription, subscribe(this)));
+        left();
+        Subscription.Schedule();
     }
 
     private static ValueTask<SubscriptionAnswer> Unsupported => ValueTask.FromResult(new SubscriptionAnswer(QueueStatus.InvalidSettings, 0, KeptQueue.Unsupported));

@@ -35,14 +35,15 @@ internal sealed class Queues : IQueues
         _state = state;
         _registry = (QueueRegistry)state.Machine;
         _random = random;
-        _transfers = new Transfers(this, host.Store);
+        _transfers = new Transfers(this, host.Store, host.Defects);
         foreach (var entry in _registry.Queues.Values) Publish(entry);
     }
 
     /// <summary>Begins to act by itself, once all is there that dead letters may need on their way.</summary>
     internal void Start()
     {
-        foreach (var queue in _byName.Values)
+        // In the order of their names: a simulation goes the same way each time.
+        foreach (LocalQueue queue in List())
             if (queue.Subscription.HasBusinessOnStart) queue.Subscription.Schedule();
     }
 
@@ -239,6 +240,13 @@ internal sealed class Queues : IQueues
         var now = Now();
         lock (subscription.Gate)
         {
+            if (queue.Subscription != subscription)
+            {
+                _store.Abandon(commit);
+                selected = null;
+                outcome = Refused(QueueStatus.Moved, $"Queue '{queue.Name}' has moved.");
+                return ValueTask.CompletedTask;
+            }
             if (queue.IsDeleted || subscription.IsDeleted || log.IsBeingDeleted)
             {
                 _store.Abandon(commit);
@@ -495,6 +503,14 @@ internal sealed class Queues : IQueues
         lock (_state.Lock) return NewId();
     }
 
+    /// <summary>Has a queue on disk begin anew with what is in the journal, as when it moves to another node.</summary>
+    internal void Move(LocalQueue queue)
+    {
+        if (queue.Entry.StateId == 0 || queue.IsDeleted) return;
+        var state = _store.GetState(queue.Entry.StateId);
+        queue.Move(owner => new Subscription(_host, owner, queue.Subscription.Log, state, (SubscriptionState)state.Machine, queue.Settings));
+    }
+
     private Guid NewId()
     {
         Span<byte> bytes = stackalloc byte[16];
@@ -510,7 +526,7 @@ internal sealed class Queues : IQueues
     {
         _host.Dispose();
         var stopping = new List<Task>();
-        foreach (var queue in _byName.Values) stopping.Add(queue.StopAsync());
+        foreach (LocalQueue queue in List()) stopping.Add(queue.StopAsync());
         foreach (var stop in stopping) await stop;
     }
 }

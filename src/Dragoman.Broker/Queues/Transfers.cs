@@ -13,7 +13,7 @@ namespace Dragoman.Broker.Queues;
 /// Moves messages from a queue to others: dead letters, and what is moved by hand. A message is settled at its source in
 /// the commit that appends it to its targets, so it is never lost, and never there twice.
 /// </summary>
-internal sealed class Transfers(Queues queues, Store store)
+internal sealed class Transfers(Queues queues, Store store, QueueDefects defects)
 {
     private const int ReadBytes = 64 << 10;
 
@@ -63,6 +63,12 @@ internal sealed class Transfers(Queues queues, Store store)
             // What is in memory is lost in a crash anyway, so it may go on existing until the target has it on disk.
             await onDisk.RunAsync(mode == CommitMode.Memory ? CommitMode.Fsync : mode, queues.BeginAsync);
             await inMemory.RunAsync(CommitMode.Memory, queues.BeginAsync, new DepartureSource(subscription, plan.Departures));
+            return;
+        }
+        if (defects.SettleEarly)
+        {
+            await new QueueCommit(store).RunAsync(mode, queues.BeginAsync, new DepartureSource(subscription, plan.Departures));
+            await onDisk.RunAsync(mode, queues.BeginAsync);
             return;
         }
         if (toMemory) await inMemory.RunAsync(CommitMode.Memory, queues.BeginAsync);

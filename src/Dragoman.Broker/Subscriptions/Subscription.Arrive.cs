@@ -32,6 +32,7 @@ internal sealed partial class Subscription
         foreach (var (offset, lease) in _machine.Leases)
         {
             if (_gone.Contains(offset)) continue;
+            _nextLease = Math.Max(_nextLease, lease.Number);
             _leases.Add(offset, new Lease { Number = lease.Number, Deadline = lease.Deadline, Count = Math.Max(CountOf(offset), 1) });
             _deadlines.Add(lease.Deadline, offset, offset + 1);
             apart.Add(OffsetRange.Of(offset));

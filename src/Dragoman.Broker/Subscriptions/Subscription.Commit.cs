@@ -27,6 +27,7 @@ internal sealed partial class Subscription
     private static SubscriptionAnswer Answer(long count, Exception? failure) => failure switch
     {
         null => new SubscriptionAnswer(QueueStatus.Ok, count),
+        SubscriptionMovedException => new SubscriptionAnswer(QueueStatus.Moved, count),
         StorageFullException full => new SubscriptionAnswer(QueueStatus.Full, count, full.Message),
         _ => new SubscriptionAnswer(QueueStatus.StorageError, count, failure.Message),
     };
@@ -125,7 +126,8 @@ internal sealed partial class Subscription
             {
                 waiting = [.. waiting, .. _waiting];
                 _waiting.Clear();
-                _retryAt = _host.Now + RetryMs;
+                // A full disk may have room later; whoever asks after the disk has failed is told at once.
+                if (failure is StorageFullException) _retryAt = _host.Now + RetryMs;
             }
         }
         foreach (var waiter in waiting) waiter.TrySetResult(failure);
@@ -197,7 +199,8 @@ internal sealed partial class Subscription
             _isDeparting = false;
             if (failure is null)
             {
-                NoteDeparted(Math.Min(_departures, _departed + departures.Count));
+                // When the broker stops, the others stay for the next start, and nobody is to wait for them.
+                NoteDeparted(IsOver ? _departures : Math.Min(_departures, _departed + departures.Count));
             }
             else if (IsOver)
             {
@@ -207,10 +210,14 @@ internal sealed partial class Subscription
             else
             {
                 _host.Failed(failure);
+                // They are moved later; whoever waits for that now hears why they are not.
+                while (_waitingForDepartures.TryDequeue(out var waiter)) waiter.Waiter.TrySetResult(failure);
                 var later = _departing.ToArray();
                 _departing.Clear();
                 foreach (var departure in departures)
                     if (_departingOffsets.Contains(departure.Offset)) _departing.Enqueue(departure);
+                // The others are settled already, by a commit that has failed, or by a purge.
+                NoteDeparted(_departed + departures.Count - _departing.Count);
                 foreach (var departure in later) _departing.Enqueue(departure);
                 _retryAt = _host.Now + RetryMs;
             }

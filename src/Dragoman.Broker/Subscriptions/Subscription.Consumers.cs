@@ -48,7 +48,7 @@ internal sealed partial class Subscription
         bool isActive;
         lock (Gate)
         {
-            if (IsOver) return new ConsumeAnswer(QueueStatus.NotFound, null);
+            if (IsOver) return new ConsumeAnswer(OverStatus, null);
             if (options.IsPassive)
             {
                 _passive.Add(consumer);
@@ -179,7 +179,7 @@ internal sealed partial class Subscription
         var request = new ReceiveRequest(consumer, maxMessages);
         lock (Gate)
         {
-            if (IsOver || consumer.IsClosed) return ValueTask.FromResult(new ReceiveAnswer(QueueStatus.NotFound, null));
+            if (IsOver || consumer.IsClosed) return ValueTask.FromResult(new ReceiveAnswer(OverStatus, null));
             _lastUsed = _host.Now;
             _receives.Enqueue(request);
         }
@@ -192,7 +192,7 @@ internal sealed partial class Subscription
         ReceiveRequest request;
         lock (Gate)
         {
-            if (IsOver) return new ReceiveAnswer(QueueStatus.NotFound, null);
+            if (IsOver) return new ReceiveAnswer(OverStatus, null);
             var now = _host.Now;
             _lastUsed = now;
             request = new ReceiveRequest(null, maxMessages)

@@ -65,7 +65,7 @@ internal sealed partial class Subscription
         {
             if (_isDeleted) return;
             if (_consumers.Count == 0) DropBuffers();
-            var due = _isStopping ? long.MaxValue : NextDue();
+            var due = _isStopping ? long.MaxValue : NextDue(now);
             if (due <= now) Schedule();
             else if (due != long.MaxValue) _host.Timers.Arm(this, due);
         }
@@ -205,7 +205,7 @@ internal sealed partial class Subscription
                 consumer.Held++;
             }
             _leases.Add(offset, new Lease { Holder = consumer, Number = number, Deadline = deadline, Count = count, Size = size, Lane = (byte)lane.Priority });
-            SetCount(offset, count);
+            SetCount(offset, _host.Defects.CountTwice && count > 1 ? count + 1 : count);
         }
         var delivery = new Delivery(offset, count, number, record.Timestamp, record.Size);
         if (request is not null)
@@ -248,7 +248,7 @@ internal sealed partial class Subscription
             _leased.Clear();
             for (var i = 0; i < deliveries.Count; i++) OffsetRanges.Add(_leased, deliveries[i].Offset);
             OffsetRanges.Normalize(_leased);
-            _pending.Lease(request.Number, request.Deadline, _leased);
+            if (!_host.Defects.LoseLeases) _pending.Lease(request.Number, request.Deadline, _leased);
         }
         _answered.Add(request);
     }

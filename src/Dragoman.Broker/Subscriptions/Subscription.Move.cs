@@ -13,7 +13,7 @@ internal sealed partial class Subscription
         Task<Exception?> committed;
         lock (Gate)
         {
-            if (IsOver) return new SubscriptionAnswer(QueueStatus.NotFound);
+            if (IsOver) return new SubscriptionAnswer(OverStatus);
             if (everything) DropLeases(long.MaxValue);
             purged = SettleUnheld(SettleReason.Purged, End, withDelayed: everything);
             committed = Committed();
@@ -28,7 +28,7 @@ internal sealed partial class Subscription
         Task<Exception?> committed;
         lock (Gate)
         {
-            if (IsOver) return new SubscriptionAnswer(QueueStatus.NotFound);
+            if (IsOver) return new SubscriptionAnswer(OverStatus);
             var end = Math.Min(offset + 1, End);
             DropLeases(end);
             settled = SettleUnheld(SettleReason.Acknowledged, end, withDelayed: true);
@@ -136,7 +136,7 @@ internal sealed partial class Subscription
                     _host.Store.Abandon(commit);
                     if (_isDeparting) return new SubscriptionAnswer(QueueStatus.InUse, 0, "Messages are being moved out; try again.");
                     return IsOver
-                        ? new SubscriptionAnswer(QueueStatus.NotFound)
+                        ? new SubscriptionAnswer(OverStatus)
                         : new SubscriptionAnswer(QueueStatus.OutOfRange, 0, $"Offset {offset} lies outside what is kept, which is {Log.StartOffset} to {End}. A longer replay window keeps more.");
                 }
                 concerned = SeekLocked(commit, offset);
@@ -217,7 +217,7 @@ internal sealed partial class Subscription
             {
                 lock (Gate)
                 {
-                    if (IsOver) return new ReceiveAnswer(QueueStatus.NotFound, null);
+                    if (IsOver) return new ReceiveAnswer(OverStatus, null);
                     offset = _gone.NextOutside(offset);
                     while (offset < end && found.Count < maxMessages && cursor.TryMoveTo(offset))
                     {

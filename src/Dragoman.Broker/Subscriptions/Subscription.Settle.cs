@@ -1,5 +1,4 @@
 using Dragoman.Broker.Messages;
-using Dragoman.Broker.Queues;
 
 namespace Dragoman.Broker.Subscriptions;
 
@@ -30,7 +29,7 @@ internal sealed partial class Subscription
         Task<Exception?> committed;
         lock (Gate)
         {
-            if (IsOver) return new SubscriptionAnswer(QueueStatus.NotFound);
+            if (IsOver) return new SubscriptionAnswer(OverStatus);
             settled = SettleLocked(consumer, settlement, offsets.Span);
             committed = Committed();
         }
@@ -44,7 +43,7 @@ internal sealed partial class Subscription
         Task<Exception?> committed;
         lock (Gate)
         {
-            if (IsOver) return new SubscriptionAnswer(QueueStatus.NotFound);
+            if (IsOver) return new SubscriptionAnswer(OverStatus);
             var now = _host.Now;
             foreach (var token in leases.Span)
             {
@@ -67,7 +66,7 @@ internal sealed partial class Subscription
         Task<Exception?> committed;
         lock (Gate)
         {
-            if (IsOver) return new SubscriptionAnswer(QueueStatus.NotFound);
+            if (IsOver) return new SubscriptionAnswer(OverStatus);
             var deadline = _host.Now + Math.Max(0, (long)time.TotalMilliseconds);
             foreach (var token in leases.Span)
             {

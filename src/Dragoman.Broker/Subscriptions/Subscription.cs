@@ -36,6 +36,7 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
     private int _run;
     private bool _isDeleted;
     private bool _isStopping;
+    private bool _isMoved;
     private long _nextLease;
     private QueueSettings _queueSettings;
 
@@ -92,6 +93,9 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
 
     /// <summary>Whether it only stands for the log: the queue keeps its messages, and they are read past it.</summary>
     private bool IsInert => _queueSettings.Retention is not null;
+
+    /// <summary>What whoever asks something of it is told when it is over.</summary>
+    private QueueStatus OverStatus => _isMoved ? QueueStatus.Moved : QueueStatus.NotFound;
 
     /// <summary>Whether it takes no more part in anything.</summary>
     private bool IsOver => _isDeleted || _isStopping;
@@ -156,6 +160,7 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
         {
             // What cannot be read cannot be delivered now; perhaps later, and the others go on.
             _host.Failed(error);
+            EndReceives(QueueStatus.StorageError);
             _host.Timers.Arm(this, _host.Now + RetryMs);
         }
         if (Interlocked.CompareExchange(ref _run, Idle, Running) == Running) return;
@@ -244,27 +249,60 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
         {
             if (_isDeleted) return 0;
             messages = ReadyUpTo(End);
-            Volatile.Write(ref _isDeleted, true);
-            consumers = [.. _consumers, .. _passive];
-            _consumers.Clear();
-            _passive.Clear();
-            foreach (var consumer in consumers)
-            {
-                consumer.IsClosed = consumer.IsCancelled = true;
-                _ring.Remove(consumer);
-            }
-            _leases.Clear();
-            _pending.Clear();
-            _departing.Clear();
-            _departingOffsets.Clear();
-            NoteDeparted(_departures);
-            (waiting, _waiting) = (_waiting, []);
+            (consumers, waiting) = LeaveAll();
         }
         Log.RemoveListener(this);
         EndReceives(QueueStatus.NotFound);
         foreach (var waiter in waiting) waiter.TrySetResult(null);
         foreach (var consumer in consumers) consumer.Sink.OnEnded(consumer, ConsumerEnd.Deleted);
         return messages;
+    }
+
+    /// <summary>
+    /// Ends it because another takes its place: what it has not committed is gone, as after a crash.
+    /// </summary>
+    /// <param name="replace">Puts the other one in its place; called under the lock.</param>
+    /// <returns>Tells whoever waits or consumes; to be called without the lock.</returns>
+    public Action MoveAway(Action replace)
+    {
+        List<Consumer> consumers;
+        List<TaskCompletionSource<Exception?>> waiting;
+        lock (Gate)
+        {
+            if (IsOver) return static () => { };
+            _isMoved = true;
+            (consumers, waiting) = LeaveAll();
+            replace();
+        }
+        return () =>
+        {
+            Log.RemoveListener(this);
+            EndReceives(QueueStatus.Moved);
+            foreach (var waiter in waiting) waiter.TrySetResult(new SubscriptionMovedException());
+            foreach (var consumer in consumers) consumer.Sink.OnEnded(consumer, ConsumerEnd.Moved);
+        };
+    }
+
+    /// <summary>Forgets everything, and everybody; the caller holds the lock, and tells them.</summary>
+    private (List<Consumer> Consumers, List<TaskCompletionSource<Exception?>> Waiting) LeaveAll()
+    {
+        Volatile.Write(ref _isDeleted, true);
+        List<Consumer> consumers = [.. _consumers, .. _passive];
+        _consumers.Clear();
+        _passive.Clear();
+        foreach (var consumer in consumers)
+        {
+            consumer.IsClosed = consumer.IsCancelled = true;
+            _ring.Remove(consumer);
+        }
+        _leases.Clear();
+        _pending.Clear();
+        _departing.Clear();
+        _departingOffsets.Clear();
+        NoteDeparted(_departures);
+        var waiting = _waiting;
+        _waiting = [];
+        return (consumers, waiting);
     }
 
     /// <summary>Ends deliveries and settlements because the broker stops; completes when what was settled is committed.</summary>

@@ -1,14 +1,18 @@
+using Dragoman.Broker.Queues;
 using Dragoman.Storage;
 using Dragoman.Storage.Platform;
 
 namespace Dragoman.Broker.Subscriptions;
 
 /// <summary>What all subscriptions of a node share.</summary>
-internal sealed class SubscriptionHost(Store store, IScheduler scheduler) : IDisposable
+internal sealed class SubscriptionHost(Store store, IScheduler scheduler, QueueDefects defects) : IDisposable
 {
     private Exception? _lastError;
 
     public Store Store { get; } = store;
+
+    /// <summary>Mistakes that tests plant.</summary>
+    public QueueDefects Defects { get; } = defects;
 
     public IScheduler Scheduler { get; } = scheduler;
 
