@@ -46,7 +46,7 @@ public sealed class Broker : IAsyncDisposable
     private readonly TopicRouting _routing;
     private readonly Moves _moves;
 
-    private Broker(BrokerOptions options, Store store, IScheduler scheduler, Random random, BrokerSeams seams)
+    private Broker(BrokerOptions options, Store store, IFileSystem files, IScheduler scheduler, Random random, BrokerSeams seams)
     {
         Options = options;
         Store = store;
@@ -58,7 +58,7 @@ public sealed class Broker : IAsyncDisposable
         Accounts = new Accounts(store.GetState(SecurityStateId));
         Quotas = new Quotas.Quotas(store.GetState(QuotasState), store.Time);
         Configs = new Configs.Configs(store.GetState(ConfigsState));
-        _queues = new Queues.Queues(new SubscriptionHost(store, scheduler, seams.QueueDefects), store.GetState(QueuesState), random);
+        _queues = new Queues.Queues(new SubscriptionHost(store, scheduler, new ScratchFiles(files, $"{options.Store.Directory}/scratch", seams.DueEntriesInMemory), seams.QueueDefects), store.GetState(QueuesState), random);
         TopicsWithQueues = new TopicsWithQueues(Topics, _queues);
         _groups = new GroupCoordinator(store, TopicsWithQueues, Configs, options.Groups, scheduler, random);
         _routing = new TopicRouting(store, store.GetState(RoutesState), store.GetState(ForwardingStateId), Topics, _queues, scheduler, seams.Forwarding);
@@ -159,7 +159,7 @@ public sealed class Broker : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         var opener = new StoreOpener(options.Store, files, time, scheduler, random, CreateMachines()) { StateFactory = static _ => new SubscriptionState() };
-        return new Broker(options, await opener.OpenAsync(), scheduler, random, seams);
+        return new Broker(options, await opener.OpenAsync(), files, scheduler, random, seams);
     }
 
     /// <summary>Every state machine that has an id of its own, empty.</summary>

@@ -17,6 +17,9 @@ internal sealed record BrokerSeams
     /// <summary>Mistakes in queues that tests plant.</summary>
     public QueueDefects QueueDefects { get; init; } = new();
 
+    /// <summary>Entries of a queue's indexes of times that are kept in memory before they go to scratch files.</summary>
+    public int DueEntriesInMemory { get; init; } = 1 << 16;
+
     /// <summary>The topics as the coordinator of transactions sees them: handles may be put in front that delay, move and fail.</summary>
     public Func<ITopics, ITopics> TopicsOfTransactions { get; init; } = static topics => topics;
 }

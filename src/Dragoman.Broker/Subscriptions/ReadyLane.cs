@@ -8,8 +8,14 @@ namespace Dragoman.Broker.Subscriptions;
 /// </summary>
 internal sealed class ReadyLane(PartitionLog log, int priority)
 {
-    private readonly PriorityQueue<long, long> _single = new();
+    private const int RangesAtOnce = 512;
+
+    private readonly OffsetBitmap _single = new();
     private readonly List<Range> _ranges = [];
+
+    /// <summary>What comes behind the ranges, where there are too many: where messages of several priorities alternate.</summary>
+    private readonly OffsetBitmap _behind = new();
+    private readonly OffsetBitmap _plainBehind = new();
     private int _head;
 
     /// <summary>Messages without a gap.</summary>
@@ -27,21 +33,40 @@ internal sealed class ReadyLane(PartitionLog log, int priority)
     /// <summary>The head whose lifetime was looked at last, and when it ends.</summary>
     public (long Offset, long ExpiresAt) Checked { get; set; } = (-1, 0);
 
-    public bool IsEmpty => _single.Count == 0 && _head == _ranges.Count;
-
     /// <summary>Adds messages behind all that are there.</summary>
     public void AddRange(long start, long end, bool isPlain)
     {
-        if (_head < _ranges.Count && _ranges[^1] is var last && last.End == start && last.IsPlain == isPlain)
+        if (_behind.Count == 0 && _head < _ranges.Count && _ranges[^1] is var last && last.End == start && last.IsPlain == isPlain)
         {
             _ranges[^1] = last with { End = end };
             return;
         }
-        _ranges.Add(new Range(start, end, isPlain));
+        if (_behind.Count == 0 && _ranges.Count - _head < RangesAtOnce)
+        {
+            _ranges.Add(new Range(start, end, isPlain));
+            return;
+        }
+        _behind.Add(start, end);
+        if (isPlain) _plainBehind.Add(start, end);
+    }
+
+    /// <summary>Makes ranges of what comes behind them, when they are used up.</summary>
+    private bool Refill()
+    {
+        while (_behind.Count > 0 && _ranges.Count < RangesAtOnce)
+        {
+            var start = _behind.First;
+            var isPlain = _plainBehind.Contains(start);
+            var end = Math.Min(_behind.NextOutside(start), isPlain ? _plainBehind.NextOutside(start) : _plainBehind.NextInside(start));
+            _ranges.Add(new Range(start, end, isPlain));
+            _behind.Remove(start, end);
+            if (isPlain) _plainBehind.Remove(start, end);
+        }
+        return _ranges.Count > 0;
     }
 
     /// <summary>Adds a message in its place.</summary>
-    public void AddSingle(long offset) => _single.Enqueue(offset, offset);
+    public void AddSingle(long offset) => _single.Add(offset);
 
     /// <summary>Finds the first message that is not gone.</summary>
     /// <param name="gone">The messages that are.</param>
@@ -52,7 +77,7 @@ internal sealed class ReadyLane(PartitionLog log, int priority)
     {
         var first = long.MaxValue;
         isPlain = false;
-        while (_head < _ranges.Count)
+        while (_head < _ranges.Count || Refill())
         {
             var range = _ranges[_head];
             first = gone.NextOutside(range.Start);
@@ -65,8 +90,8 @@ internal sealed class ReadyLane(PartitionLog log, int priority)
             first = long.MaxValue;
             RemoveRange();
         }
-        while (_single.TryPeek(out offset, out _) && gone.Contains(offset)) _single.Dequeue();
-        isSingle = _single.Count > 0 && offset < first;
+        for (offset = _single.First; offset != long.MaxValue && gone.Contains(offset); offset = _single.First) _single.Remove(offset);
+        isSingle = offset < first;
         if (isSingle) isPlain = false;
         else offset = first;
         return offset != long.MaxValue;
@@ -77,7 +102,7 @@ internal sealed class ReadyLane(PartitionLog log, int priority)
     {
         if (isSingle)
         {
-            _single.Dequeue();
+            _single.Remove(_single.First);
             return;
         }
         var range = _ranges[_head];
@@ -90,7 +115,7 @@ internal sealed class ReadyLane(PartitionLog log, int priority)
     {
         var range = _ranges[_head];
         var end = Math.Min(Math.Min(range.End, gone.NextInside(offset)), offset + count);
-        if (_single.TryPeek(out var single, out _)) end = Math.Min(end, Math.Max(single, offset + 1));
+        if (_single.Count > 0) end = Math.Min(end, Math.Max(_single.First, offset + 1));
         if (end < range.End) _ranges[_head] = range with { Start = end };
         else RemoveRange();
         return end;
@@ -105,9 +130,7 @@ internal sealed class ReadyLane(PartitionLog log, int priority)
             var stop = Math.Min(_ranges[i].End, end);
             if (stop > _ranges[i].Start) count += stop - _ranges[i].Start - gone.CountWithin(_ranges[i].Start, stop);
         }
-        foreach (var (offset, _) in _single.UnorderedItems)
-            if (offset < end && !gone.Contains(offset)) count++;
-        return count;
+        return count + _single.CountBefore(end, gone) + _behind.CountBefore(end, gone);
     }
 
     private void RemoveRange()
@@ -128,6 +151,8 @@ internal sealed class ReadyLane(PartitionLog log, int priority)
     public void Clear()
     {
         _single.Clear();
+        _behind.Clear();
+        _plainBehind.Clear();
         _ranges.Clear();
         _head = 0;
         Checked = (-1, 0);

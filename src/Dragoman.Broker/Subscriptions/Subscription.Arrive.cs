@@ -85,7 +85,7 @@ internal sealed partial class Subscription
         _delayed.Clear();
         _expiries.Clear();
         _expirySizes.Clear();
-        _delayedCount = 0;
+        _waitingForTime.Clear();
         _readyBytes = 0;
         _keys?.ForgetBlocked();
         _frontier = _gone.Prefix;

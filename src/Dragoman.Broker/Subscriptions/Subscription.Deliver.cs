@@ -10,6 +10,7 @@ internal sealed partial class Subscription
     private const int SmallFillBytes = 8 << 10;
     private const int MaxDealt = 1024;
     private const int MaxRounds = 64;
+    private const int MaxLoads = 256;
     private const int RetryMs = 1000;
 
     private readonly LogCursor _single;
@@ -34,6 +35,8 @@ internal sealed partial class Subscription
     private void Pass()
     {
         var now = _host.Now;
+        for (var loads = 0; LoadDue() && loads < MaxLoads; loads++)
+            lock (Gate) TakeDue(now);
         for (var round = 0; ; round++)
         {
             Need need;
@@ -69,6 +72,7 @@ internal sealed partial class Subscription
             if (due <= now) Schedule();
             else if (due != long.MaxValue) _host.Timers.Arm(this, due);
         }
+        StartSpills();
         StartCommit();
         StartDepartures();
     }

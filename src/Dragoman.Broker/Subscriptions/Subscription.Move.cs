@@ -60,7 +60,7 @@ internal sealed partial class Subscription
         foreach (var offset in _leases.Keys) apart.Add(OffsetRange.Of(offset));
         foreach (var offset in _departingOffsets) apart.Add(OffsetRange.Of(offset));
         if (!withDelayed)
-            foreach (var (_, range) in _delayed.All()) apart.Add(new OffsetRange(range.Start, range.End));
+            apart.AddRange(_waitingForTime.Ranges());
         OffsetRanges.Normalize(apart);
         var settled = 0L;
         var from = _gone.Prefix;
@@ -95,29 +95,16 @@ internal sealed partial class Subscription
             _keys.RemoveGone(_gone);
             foreach (var offset in _keys.GoneWhileNext(_gone)) ReleaseKey(offset);
         }
-        if (!_delayed.IsEmpty)
+        foreach (var offset in _delays.Keys)
+            if (_gone.Contains(offset)) _delays.Remove(offset);
+        for (var at = _waitingForTime.First; at != long.MaxValue; at = _waitingForTime.NextInside(at))
         {
-            var kept = new List<(long Due, DueRange Range)>();
-            foreach (var (due, range) in _delayed.All())
-            {
-                for (var start = _gone.NextOutside(range.Start); start < range.End; start = _gone.NextOutside(start))
-                {
-                    var stop = Math.Min(_gone.NextInside(start), range.End);
-                    kept.Add((due, new DueRange(start, stop, range.Lane)));
-                    start = stop;
-                }
-            }
-            _delayed.Clear();
-            _delayedCount = 0;
-            foreach (var offset in _delays.Keys)
-                if (_gone.Contains(offset)) _delays.Remove(offset);
-            foreach (var (due, range) in kept)
-            {
-                // What was delayed anew is in it once more.
-                if (range.End == range.Start + 1 && _delays.TryGetValue(range.Start, out var delay) && delay.Due != due) continue;
-                AddDelayed(due, range.Start, range.End, range.Lane);
-            }
+            var stop = Math.Min(_waitingForTime.NextOutside(at), _gone.NextInside(at));
+            if (stop == at) _waitingForTime.Remove(at, stop = Math.Min(_waitingForTime.NextOutside(at), _gone.NextOutside(at)));
+            at = stop;
         }
+        // Their times are void, and may be many.
+        if (_waitingForTime.Count == 0) _delayed.Clear();
         if (CountsBytes) LookAgain();
     }
 

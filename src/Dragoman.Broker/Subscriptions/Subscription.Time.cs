@@ -1,23 +1,25 @@
+using System.Diagnostics.CodeAnalysis;
 using Dragoman.Broker.Messages;
 using Dragoman.Storage.Log;
+using Dragoman.Storage.Platform;
 
 namespace Dragoman.Broker.Subscriptions;
 
 /// <summary>What happens because time passes.</summary>
 internal sealed partial class Subscription
 {
-    private readonly DueIndex _delayed = new();
+    private readonly DueIndex _delayed;
     private readonly DueIndex _deadlines = new();
-    private readonly DueIndex _expiries = new();
+    private readonly DueIndex _expiries;
+
+    /// <summary>Messages that cannot be delivered yet.</summary>
+    private readonly OffsetBitmap _waitingForTime = new();
 
     /// <summary>Bytes of the values of messages that are taken out when their time is up, where bytes are limited.</summary>
     private readonly Dictionary<long, int> _expirySizes = [];
 
     /// <summary>Messages that came back and wait, and until when.</summary>
     private readonly Dictionary<long, (long Due, byte Lane)> _delays = [];
-
-    /// <summary>Messages that cannot be delivered yet.</summary>
-    private long _delayedCount;
 
     /// <summary>When the first head of a lane expires.</summary>
     private long _headExpiry = long.MaxValue;
@@ -47,11 +49,69 @@ internal sealed partial class Subscription
     private void AddDelayed(long due, long start, long end, int lane)
     {
         _delayed.Add(due, start, end, lane);
-        _delayedCount += end - start;
+        _waitingForTime.Add(start, end);
+    }
+
+    /// <summary>Reads what comes next of times that are on disk; whether there was something to read.</summary>
+    private bool LoadDue()
+    {
+        DueRun? run;
+        IReadOnlyList<DueRun> over;
+        lock (Gate)
+        {
+            run = _delayed.Unloaded ?? _expiries.Unloaded;
+            over = [.. _delayed.TakeOver(), .. _expiries.TakeOver()];
+        }
+        foreach (var ended in over) ended.Delete(_host.Scratch.Files);
+        run?.Load();
+        return run is not null;
+    }
+
+    /// <summary>Has times that are too many for memory go to disk.</summary>
+    private void StartSpills()
+    {
+        StartSpill(_delayed);
+        StartSpill(_expiries);
+    }
+
+    private void StartSpill(DueIndex index)
+    {
+        (int Generation, PriorityQueue<DueRange, (long, long)> Entries) spilled;
+        lock (Gate)
+        {
+            if (!index.MustSpill || IsOver) return;
+            spilled = index.BeginSpill();
+        }
+        // There is one pass at a time: nobody looks for what is due meanwhile.
+        var entries = DueIndex.Sort(spilled.Entries);
+        DueRun? run;
+        lock (Gate) run = index.Spill(spilled.Generation, entries);
+        _ = SpillAsync(index, run, entries);
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "What cannot be written stays in memory.")]
+    private async Task SpillAsync(DueIndex index, DueRun? run, DueEntry[] entries)
+    {
+        var path = _host.Scratch.NextPath();
+        IStorageFile? file = null;
+        try
+        {
+            if (run is not null) file = await DueRun.WriteAsync(_host.Scratch.Files, path, entries);
+        }
+        catch (Exception error)
+        {
+            _host.Failed(error);
+        }
+        bool isUsed;
+        lock (Gate) isUsed = index.EndSpill(run, file, path) && !IsOver;
+        if (isUsed || file is null) return;
+        file.Dispose();
+        _host.Scratch.Files.Delete(path);
     }
 
     private void TakeDue(long now)
     {
+        if (IsOver) return;
         while (_deadlines.TryTake(now, out var deadline, out var range))
         {
             for (var offset = range.Start; offset < range.End; offset++)
@@ -76,6 +136,7 @@ internal sealed partial class Subscription
         for (var offset = range.Start; offset < range.End; offset++)
         {
             int lane = range.Lane;
+            if (!_waitingForTime.Contains(offset)) continue;
             if (_delays.Count > 0 && _delays.TryGetValue(offset, out var delay))
             {
                 // It was delayed anew since.
@@ -83,8 +144,7 @@ internal sealed partial class Subscription
                 _delays.Remove(offset);
                 lane = delay.Lane;
             }
-            if (_gone.Contains(offset) || _departingOffsets.Contains(offset)) continue;
-            _delayedCount--;
+            _waitingForTime.Remove(offset);
             if (offset < _frontier) Lane(lane).AddSingle(offset);
         }
     }
@@ -94,8 +154,8 @@ internal sealed partial class Subscription
     {
         _expirySizes.Remove(offset, out var size);
         if (_gone.Contains(offset) || _leases.ContainsKey(offset) || _departingOffsets.Contains(offset) || offset >= End) return;
-        var wasDelayed = _delays.Remove(offset);
-        if (wasDelayed) _delayedCount--;
+        _delays.Remove(offset);
+        var wasDelayed = _waitingForTime.Remove(offset);
         var wasBlocked = _keys is not null && _keys.Unblock(offset);
         _readyBytes -= size;
         Leave(offset, DeathReason.Expired);

@@ -68,6 +68,8 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
         _reached = machine.Reached;
         _counts = new Dictionary<long, int>(machine.Counts);
         _single = new LogCursor(log);
+        _delayed = new DueIndex(host.Scratch);
+        _expiries = new DueIndex(host.Scratch);
         Gate = state?.Lock ?? new Lock();
         _lastUsed = host.Now;
         _passed = End;
@@ -126,7 +128,7 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
     /// <summary>Messages that are there and not settled, up to an offset.</summary>
     private long PresentUpTo(long end) => end - _gone.Prefix - _gone.Beyond;
 
-    private long ReadyUpTo(long end) => Math.Max(0, PresentUpTo(end) - _leases.Count - _delayedCount - _departingOffsets.Count);
+    private long ReadyUpTo(long end) => Math.Max(0, PresentUpTo(end) - _leases.Count - _waitingForTime.Count - _departingOffsets.Count);
 
     void ILogListener.OnChanged(long logId) => Schedule();
 
@@ -198,7 +200,7 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
         get
         {
             lock (Gate)
-                return new SubscriptionCounts(ReadyUpTo(End), _leases.Count + _departingOffsets.Count, _delayedCount, _consumers.Count, _readyBytes, -1);
+                return new SubscriptionCounts(ReadyUpTo(End), _leases.Count + _departingOffsets.Count, _waitingForTime.Count, _consumers.Count, _readyBytes, -1);
         }
     }
 
@@ -221,7 +223,7 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
                     Filtered = SettledFor(SettleReason.Filtered),
                     Dropped = SettledFor(SettleReason.Dropped),
                     Ready = CountReady(end),
-                    Delayed = _delayedCount,
+                    Delayed = _waitingForTime.Count,
                     Leased = _leases.Count + _departingOffsets.Count,
                 };
             }
@@ -253,6 +255,8 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
         }
         Log.RemoveListener(this);
         EndReceives(QueueStatus.NotFound);
+        // A last pass removes its scratch files.
+        Schedule();
         foreach (var waiter in waiting) waiter.TrySetResult(null);
         foreach (var consumer in consumers) consumer.Sink.OnEnded(consumer, ConsumerEnd.Deleted);
         return messages;
@@ -278,6 +282,7 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
         {
             Log.RemoveListener(this);
             EndReceives(QueueStatus.Moved);
+            Schedule();
             foreach (var waiter in waiting) waiter.TrySetResult(new SubscriptionMovedException());
             foreach (var consumer in consumers) consumer.Sink.OnEnded(consumer, ConsumerEnd.Moved);
         };
@@ -297,6 +302,9 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
         }
         _leases.Clear();
         _pending.Clear();
+        _delayed.Clear();
+        _expiries.Clear();
+        _waitingForTime.Clear();
         _departing.Clear();
         _departingOffsets.Clear();
         NoteDeparted(_departures);

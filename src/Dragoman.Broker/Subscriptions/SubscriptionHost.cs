@@ -5,11 +5,14 @@ using Dragoman.Storage.Platform;
 namespace Dragoman.Broker.Subscriptions;
 
 /// <summary>What all subscriptions of a node share.</summary>
-internal sealed class SubscriptionHost(Store store, IScheduler scheduler, QueueDefects defects) : IDisposable
+internal sealed class SubscriptionHost(Store store, IScheduler scheduler, ScratchFiles scratch, QueueDefects defects) : IDisposable
 {
     private Exception? _lastError;
 
     public Store Store { get; } = store;
+
+    /// <summary>Where what is too much for memory goes.</summary>
+    public ScratchFiles Scratch { get; } = scratch;
 
     /// <summary>Mistakes that tests plant.</summary>
     public QueueDefects Defects { get; } = defects;

@@ -94,7 +94,7 @@ internal sealed class QueueRun
 
     private async Task LiveAsync(SimProcess process, LifeEnd end, bool last)
     {
-        var broker = await Broker.Broker.StartAsync(new BrokerOptions { Store = Options() }, _disk, _sim.Time, process, new Random(1), new BrokerSeams { QueueDefects = _defects });
+        var broker = await Broker.Broker.StartAsync(new BrokerOptions { Store = Options() }, _disk, _sim.Time, process, new Random(1), new BrokerSeams { QueueDefects = _defects, DueEntriesInMemory = _random.OneIn(2) ? 4 : 1000 });
         await DeclareAsync(broker, "dead", QueueSettings.Default);
         await DeclareAsync(broker, "copy", QueueSettings.Default with { CommitMode = _story.Settings.CommitMode });
         await DeclareAsync(broker, "work", _story.Settings);

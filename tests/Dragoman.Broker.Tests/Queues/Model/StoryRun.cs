@@ -82,7 +82,7 @@ internal sealed class StoryRun
     private void Start()
     {
         var options = new BrokerOptions { Store = new StoreOptions { Directory = "/data", JournalFileBytes = 256 << 10, HeadroomBytes = 512 << 10, TailBytes = 256 << 10, MaxRoundBytes = 64 << 10, MemoryBytes = 64 << 10, MemoryBlockBytes = 16 << 10 } };
-        _broker = _sim.Execute(() => Broker.StartAsync(options, _disk, _sim.Time, _sim, new Random(1)));
+        _broker = _sim.Execute(() => Broker.StartAsync(options, _disk, _sim.Time, _sim, new Random(1), new BrokerSeams { DueEntriesInMemory = (int)(_story.Seed % 4) * 3 }));
     }
 
     private void PassTo(TimeSpan time)
