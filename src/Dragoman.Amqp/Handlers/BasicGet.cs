@@ -1,4 +1,3 @@
-using System.Buffers;
 using Dragoman.Amqp.Messages;
 using Dragoman.Amqp.Sessions;
 using Dragoman.Amqp.Topology;
@@ -50,8 +49,7 @@ internal sealed class BasicGetHandler : ChannelMethod<BasicGet>
             var message = deliveries.Message(0);
             var tellsCount = delivery.Count > 1 && QueueDeclaration.Of(holder.Queue.Settings).Type == "quorum";
             properties.Read(message.Headers, message.Key, message.Timestamp, default, tellsCount ? delivery.Count - 1 : -1);
-            var body = new ReadOnlySequence<byte>(message.Value.Span.ToArray());
-            channel.SendGot(holder, noAck, delivery, properties, body, left);
+            channel.SendGot(holder, noAck, delivery, properties, message.Value.Span, left);
         }
     }
 }

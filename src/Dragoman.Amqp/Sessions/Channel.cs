@@ -156,7 +156,7 @@ internal sealed class Channel : IDisposable
     /// <param name="properties">What AMQP says of the message.</param>
     /// <param name="body">Its body.</param>
     /// <param name="left">Messages that are left in the queue.</param>
-    public void SendGot(GetHolder holder, bool noAck, in Delivery delivery, DeliveredProperties properties, in ReadOnlySequence<byte> body, long left)
+    public void SendGot(GetHolder holder, bool noAck, in Delivery delivery, DeliveredProperties properties, ReadOnlySpan<byte> body, long left)
     {
         lock (DeliveryLock)
         {

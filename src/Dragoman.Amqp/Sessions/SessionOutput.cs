@@ -18,6 +18,9 @@ internal sealed class SessionOutput(PipeWriter pipe) : IDisposable
     /// <summary>Bytes that a source writes before it is another one's turn.</summary>
     private const int Turn = 64 * 1024;
 
+    /// <summary>Bytes of methods that are written before a flush.</summary>
+    private const int MostAtOnce = 1 << 20;
+
     // Whoever sends more than this waits until the client has read.
     private const int HoldAt = 1 << 20;
 
@@ -28,6 +31,7 @@ internal sealed class SessionOutput(PipeWriter pipe) : IDisposable
     private List<OutputSource> _ready = [];
     private List<OutputSource> _round = [];
     private TaskCompletionSource? _room;
+    private int _drainedTo;
     private bool _ending;
     private bool _failed;
 
@@ -63,6 +67,20 @@ internal sealed class SessionOutput(PipeWriter pipe) : IDisposable
     /// <param name="body">The body.</param>
     /// <param name="frameMax">The largest frame.</param>
     public void Send<T>(ushort channel, T method, ReadOnlySpan<byte> properties, in ReadOnlySequence<byte> body, int frameMax)
+        where T : struct, IMethod<T>
+    {
+        lock (_lock)
+        {
+            if (_failed) return;
+            AddMethod(_methods, channel, method);
+            ContentWriter.Write(_methods, channel, properties, body, frameMax);
+            Added++;
+        }
+        _wake.Set();
+    }
+
+    /// <inheritdoc cref="Send{T}(ushort, T, ReadOnlySpan{byte}, in ReadOnlySequence{byte}, int)"/>
+    public void Send<T>(ushort channel, T method, ReadOnlySpan<byte> properties, ReadOnlySpan<byte> body, int frameMax)
         where T : struct, IMethod<T>
     {
         lock (_lock)
@@ -172,19 +190,17 @@ internal sealed class SessionOutput(PipeWriter pipe) : IDisposable
     /// <summary>Writes methods, and what sources have, up to what one flush should carry.</summary>
     private (bool More, int Unflushed) WriteRound()
     {
-        lock (_lock) (_round, _ready) = (_ready, _round);
-        foreach (var source in _round) source.Prepare();
-        TaskCompletionSource? room;
-        lock (_lock)
+        if (_drainedTo == 0) BeginRound();
+        // Much at once goes out in parts, so that it is not in the connection's memory a second time.
+        var unflushed = Math.Min(_draining.Length - _drainedTo, MostAtOnce);
+        if (unflushed > 0) pipe.Write(_draining.WrittenSpan.Slice(_drainedTo, unflushed));
+        _drainedTo += unflushed;
+        if (_drainedTo < _draining.Length)
         {
-            (_methods, _draining) = (_draining, _methods);
-            Drained = Added;
-            room = _room;
-            _room = null;
+            Written += unflushed;
+            return (true, unflushed);
         }
-        room?.SetResult();
-        var unflushed = _draining.Length;
-        if (unflushed > 0) pipe.Write(_draining.WrittenSpan);
+        _drainedTo = 0;
         // A burst's memory goes back; what is usual stays.
         if (_draining.Capacity > FlushAt) _draining.Dispose();
         _draining.Clear();
@@ -207,6 +223,22 @@ internal sealed class SessionOutput(PipeWriter pipe) : IDisposable
         _round.Clear();
         Written += unflushed;
         lock (_lock) return (_methods.Length > 0 || _ready.Count > 0, unflushed);
+    }
+
+    /// <summary>Takes the methods that were sent so far, and the sources that may speak after them.</summary>
+    private void BeginRound()
+    {
+        lock (_lock) (_round, _ready) = (_ready, _round);
+        foreach (var source in _round) source.Prepare();
+        TaskCompletionSource? room;
+        lock (_lock)
+        {
+            (_methods, _draining) = (_draining, _methods);
+            Drained = Added;
+            room = _room;
+            _room = null;
+        }
+        room?.SetResult();
     }
 
     private IOException Fail()
@@ -258,6 +290,24 @@ internal static class ContentWriter
             target.Advance(1);
             written += length + FrameHeader.Overhead;
             rest = rest.Slice(length);
+        }
+        return written;
+    }
+
+    /// <inheritdoc cref="Write(IBufferWriter{byte}, ushort, ReadOnlySpan{byte}, in ReadOnlySequence{byte}, int)"/>
+    public static int Write(IBufferWriter<byte> target, ushort channel, ReadOnlySpan<byte> properties, ReadOnlySpan<byte> body, int frameMax)
+    {
+        var written = WriteHeader(target, channel, properties, body.Length);
+        while (!body.IsEmpty)
+        {
+            var part = body[..Math.Min(body.Length, frameMax - FrameHeader.Overhead)];
+            new FrameHeader(FrameType.Body, channel, part.Length).Write(target.GetSpan(FrameHeader.Size));
+            target.Advance(FrameHeader.Size);
+            target.Write(part);
+            target.GetSpan(1)[0] = FrameHeader.EndMark;
+            target.Advance(1);
+            written += part.Length + FrameHeader.Overhead;
+            body = body[part.Length..];
         }
         return written;
     }

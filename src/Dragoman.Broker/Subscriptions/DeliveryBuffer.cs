@@ -9,6 +9,9 @@ internal sealed class DeliveryBuffer
 {
     private const int Pooled = 256;
 
+    // The pool of arrays keeps what it is given; a rare large array is better given back to the collector.
+    private const int MostPooled = 16 << 20;
+
     private static readonly ConcurrentQueue<DeliveryBuffer> Pool = new();
     private static int _pooled;
 
@@ -30,7 +33,7 @@ internal sealed class DeliveryBuffer
     {
         if (Pool.TryDequeue(out var buffer)) Interlocked.Decrement(ref _pooled);
         else buffer = new DeliveryBuffer();
-        buffer._bytes = ArrayPool<byte>.Shared.Rent(length);
+        buffer._bytes = length > MostPooled ? GC.AllocateUninitializedArray<byte>(length) : ArrayPool<byte>.Shared.Rent(length);
         buffer.Length = length;
         buffer._users = 1;
         return buffer;
@@ -43,7 +46,7 @@ internal sealed class DeliveryBuffer
         var left = Interlocked.Decrement(ref _users);
         Invariant.Check(left >= 0, "a buffer is released as often as it is acquired");
         if (left > 0) return;
-        ArrayPool<byte>.Shared.Return(_bytes);
+        if (_bytes.Length <= MostPooled) ArrayPool<byte>.Shared.Return(_bytes);
         _bytes = [];
         Length = 0;
         if (Volatile.Read(ref _pooled) >= Pooled) return;

@@ -14,6 +14,9 @@ public sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
 {
     private const int MinCapacity = 512;
 
+    // The pool keeps what it is given, in several places; a rare large array is better given back to the collector.
+    private const int MostPooled = 16 << 20;
+
     private byte[] _array = [];
     private int _length;
 
@@ -81,7 +84,14 @@ public sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
         byte[] array = _array;
         _array = [];
         _length = 0;
-        if (array.Length > 0)
+        Return(array);
+    }
+
+    private static byte[] Rent(int length) => length > MostPooled ? GC.AllocateUninitializedArray<byte>(length) : ArrayPool<byte>.Shared.Rent(length);
+
+    private static void Return(byte[] array)
+    {
+        if (array.Length is > 0 and <= MostPooled)
         {
             ArrayPool<byte>.Shared.Return(array);
         }
@@ -103,12 +113,9 @@ public sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
         }
 
         long doubled = Math.Min(2L * _array.Length, Array.MaxLength);
-        byte[] larger = ArrayPool<byte>.Shared.Rent((int)Math.Max(Math.Max(needed, doubled), MinCapacity));
+        byte[] larger = Rent((int)Math.Max(Math.Max(needed, doubled), MinCapacity));
         _array.AsSpan(0, _length).CopyTo(larger);
-        if (_array.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(_array);
-        }
+        Return(_array);
 
         _array = larger;
     }

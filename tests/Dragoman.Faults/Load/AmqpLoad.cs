@@ -18,6 +18,8 @@ internal sealed class AmqpLoad : IRecordedLoad, IAsyncDisposable
     private readonly Publisher[] _publishers;
     private Task[] _running = [];
     private string? _failure;
+    private long _lastConfirm = TimeProvider.System.GetTimestamp();
+    private long _longestGap;
 
     private AmqpLoad(int port, string exchange, int publishers, int window)
     {
@@ -32,6 +34,16 @@ internal sealed class AmqpLoad : IRecordedLoad, IAsyncDisposable
     public int InFlight => _publishers.Sum(p => p.Pending.Count);
 
     public string? Failure => Volatile.Read(ref _failure);
+
+    /// <summary>The longest time without a confirm since <see cref="WatchGaps"/>.</summary>
+    public TimeSpan LongestGap => TimeSpan.FromTicks(Math.Max(Interlocked.Read(ref _longestGap), TimeProvider.System.GetElapsedTime(Interlocked.Read(ref _lastConfirm)).Ticks));
+
+    /// <summary>Begins to measure gaps anew.</summary>
+    public void WatchGaps()
+    {
+        Interlocked.Exchange(ref _lastConfirm, TimeProvider.System.GetTimestamp());
+        Interlocked.Exchange(ref _longestGap, 0);
+    }
 
     /// <summary>Starts publishers that keep up to <paramref name="window"/> messages each on their way.</summary>
     public static AmqpLoad Start(int port, string exchange, int publishers, int window = 200)
@@ -94,6 +106,8 @@ internal sealed class AmqpLoad : IRecordedLoad, IAsyncDisposable
         using var room = new SemaphoreSlim(_window);
         channel.BasicAcksAsync += (sender, confirm) =>
         {
+            var gap = TimeProvider.System.GetElapsedTime(Interlocked.Exchange(ref _lastConfirm, TimeProvider.System.GetTimestamp())).Ticks;
+            if (gap > Interlocked.Read(ref _longestGap)) Interlocked.Exchange(ref _longestGap, gap);
             // Tags count from 1 on each channel, and messages are sent in their order.
             for (var upTo = first + (long)confirm.DeliveryTag; Interlocked.Read(ref publisher.Confirmed) < upTo;)
             {
