@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.." || exit 1
 debian=(
   kcat python3-kafka python3-confluent-kafka python3-lz4 python3-snappy python3-zstandard # Kafka
   amqp-tools celery python3-pika # AMQP 0-9-1
-  redis-tools # Redis
+  redis-tools python3-redis # Redis
 )
 node=tests/Dragoman.Clients.Tests/scripts/node
 

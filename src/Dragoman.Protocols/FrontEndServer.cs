@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Dragoman.Protocols.Tls;
 using Dragoman.Protocols.Transport;
+using Dragoman.Protocols.Transport.Loops;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -52,6 +53,8 @@ public sealed class FrontEndServer : IAsyncDisposable
         // Sockets complete on the thread pool already; a second hop there for every read, and one for every write, would
         // cost more than all that a small request needs. Nothing in a front end blocks a thread.
         builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
+        // The last that is added is asked first.
+        if (LoopTransport.IsSupported) builder.Services.AddSingleton<IConnectionListenerFactory, LoopTransport>();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -69,7 +72,8 @@ public sealed class FrontEndServer : IAsyncDisposable
                 }
                 else
                 {
-                    kestrel.Listen(binding.Address, binding.Port, configure);
+                    var usesLoops = LoopTransport.IsSupported && binding.FrontEnd.UsesLoops;
+                    kestrel.Listen(usesLoops ? new LoopEndPoint(binding.Address, binding.Port) : new IPEndPoint(binding.Address, binding.Port), configure);
                 }
             }
         });

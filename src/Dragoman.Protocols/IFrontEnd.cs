@@ -10,6 +10,12 @@ public interface IFrontEnd
     /// <summary>The listener's name, as in the options of <c>serve</c> and in what it prints.</summary>
     string Name { get; }
 
+    /// <summary>
+    /// Whether its connections are served by the threads of <see cref="Transport.Loops.LoopTransport"/>, where there are
+    /// such: for protocols of small requests whose handling never blocks a thread.
+    /// </summary>
+    bool UsesLoops => false;
+
     /// <summary>Says what happens with a connection that the listener accepts.</summary>
     void ConfigureListener(ListenOptions listener);
 

@@ -7,6 +7,7 @@ using Dragoman.Broker.Namespaces;
 using Dragoman.Protocols;
 using Dragoman.Protocols.Authentication;
 using Dragoman.Protocols.Framing;
+using Dragoman.Protocols.Transport.Loops;
 using Dragoman.Redis.Access;
 using Dragoman.Redis.Commands;
 using Dragoman.Redis.Keys;
@@ -55,6 +56,9 @@ public sealed class RedisFrontEnd : IFrontEnd, IDisposable
 
     /// <inheritdoc/>
     public string Name => "redis";
+
+    /// <inheritdoc/>
+    public bool UsesLoops => true;
 
     /// <summary>How it behaves.</summary>
     public RedisOptions Options { get; }
@@ -121,10 +125,11 @@ public sealed class RedisFrontEnd : IFrontEnd, IDisposable
     private async Task ServeAsync(ConnectionContext connection)
     {
         var certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
-        var session = new RedisSession(this, connection.Transport, PipeScheduler.ThreadPool, Interlocked.Increment(ref _accepted), connection.RemoteEndPoint, connection.LocalEndPoint, certificate);
+        var scheduler = connection.Features.Get<ILoopFeature>()?.Loop ?? PipeScheduler.ThreadPool;
+        var session = new RedisSession(this, connection.Transport, scheduler, Interlocked.Increment(ref _accepted), connection.RemoteEndPoint, connection.LocalEndPoint, certificate);
         var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         using (closing.UnsafeRegister(static state => ((RedisSession)state!).Disconnect(null), session))
-            await session.RunAsync(connection.ConnectionClosed).ConfigureAwait(false);
+            await session.RunAsync().ConfigureAwait(false);
     }
 
     /// <summary>Once a second: clients that are behind for too long, and those who listen to what they may not any longer.</summary>

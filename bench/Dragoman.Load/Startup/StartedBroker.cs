@@ -30,6 +30,9 @@ internal sealed class StartedBroker : IAsyncDisposable
     /// <summary>HOST:PORT of its AMQP listener.</summary>
     public string Amqp => AddressOf("amqp");
 
+    /// <summary>HOST:PORT of the Redis listener.</summary>
+    public string Redis => AddressOf("redis");
+
     /// <summary>The names of the listeners that are on.</summary>
     public IReadOnlyList<string> ListenerNames => [.. _addresses.Keys.Order()];
 

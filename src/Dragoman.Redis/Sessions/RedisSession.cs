@@ -123,28 +123,24 @@ public sealed class RedisSession : IDisposable
 
     private string Name => $"{Id} from {Remote}";
 
-    /// <summary>Serves until the client goes or does something wrong.</summary>
-    /// <param name="closed">Fires when the connection is gone.</param>
-    public async Task RunAsync(CancellationToken closed = default)
+    /// <summary>Serves until the client goes or does something wrong. That the client is gone is seen where it is read from or written to.</summary>
+    public async Task RunAsync()
     {
         Exception? failure = null;
         FrontEnd.Sessions[Id] = this;
-        using (closed.UnsafeRegister(static state => ((RedisSession)state!).Disconnect(null), this))
+        try
         {
-            try
-            {
-                await ReadAsync().ConfigureAwait(false);
-            }
-            catch (Exception error) when (error is ConnectionFailedException or IOException or OperationCanceledException)
-            {
-                failure = error;
-            }
-            FrontEnd.Sessions.TryRemove(Id, out _);
-            Subscriptions.RemoveAll();
-            if (!_isGone && failure is null) await Output.EndAsync().ConfigureAwait(false);
-            Output.Abort();
-            await Output.WaitForWriterAsync().ConfigureAwait(false);
+            await ReadAsync().ConfigureAwait(false);
         }
+        catch (Exception error) when (error is ConnectionFailedException or IOException or OperationCanceledException)
+        {
+            failure = error;
+        }
+        FrontEnd.Sessions.TryRemove(Id, out _);
+        Subscriptions.RemoveAll();
+        if (!_isGone && failure is null) await Output.EndAsync().ConfigureAwait(false);
+        Output.Abort();
+        await Output.WaitForWriterAsync().ConfigureAwait(false);
         // This is the one place that closes a connection, and the one that says why.
         if (_goneBecause is { } reason) FrontEnd.Log.LogWarning("Closing Redis connection {Connection}: {Reason}", Name, reason);
         else if (failure is ConnectionFailedException) FrontEnd.Log.LogWarning("Closing Redis connection {Connection}: {Reason}", Name, failure.Message);
@@ -323,9 +319,10 @@ public sealed class RedisSession : IDisposable
         _runningOn = 0;
         if (_replies.Length > 0)
         {
-            Output.Add(_replies.WrittenSpan);
+            Output.Send(_replies.WrittenSpan);
             if (_replies.Capacity > RequestParser.MaxLine) _replies.Dispose();
             _replies.Clear();
+            return;
         }
         Output.Flush();
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using Dragoman.Broker.Channels;
 using Dragoman.Redis.Wire;
@@ -20,6 +21,7 @@ internal sealed class SessionOutput : IThreadPoolWorkItem
 
     private readonly PipeWriter _pipe;
     private readonly PipeScheduler _scheduler;
+    private readonly bool _isLooped;
     private readonly OutputLimits _limits;
     private readonly ByteQueue _waiting = new();
     private readonly Action _afterFlush;
@@ -35,6 +37,7 @@ internal sealed class SessionOutput : IThreadPoolWorkItem
     {
         _pipe = pipe;
         _scheduler = scheduler;
+        _isLooped = !ReferenceEquals(scheduler, PipeScheduler.ThreadPool);
         _limits = limits;
         _afterFlush = AfterFlush;
     }
@@ -60,13 +63,28 @@ internal sealed class SessionOutput : IThreadPoolWorkItem
     /// <summary>Called, at most once and with no lock held, when the client does not read any more or is too far behind.</summary>
     public Action<string?>? Failed { get; set; }
 
-    /// <summary>Adds bytes; they are sent with the next <see cref="Flush"/>.</summary>
-    public void Add(ReadOnlySpan<byte> bytes)
+    /// <summary>Sends bytes: at once if nothing waits before them, or when the loop has served the others that are ready.</summary>
+    public void Send(ReadOnlySpan<byte> bytes)
     {
-        lock (Lock) AddLocked(bytes);
+        var isFirst = false;
+        lock (Lock)
+        {
+            if (_hasFailed) return;
+            if (!_isWriting)
+            {
+                _isWriting = true;
+                isFirst = true;
+            }
+            // Where the transport takes them they need not be copied twice.
+            if (isFirst && _waiting.Length == 0 && bytes.Length <= FlushBytes) _pipe.Write(bytes);
+            else AddLocked(bytes);
+        }
+        if (!isFirst) return;
+        if (_isLooped) _scheduler.Schedule(static state => ((SessionOutput)state!).Write(isWritten: true), this);
+        else Write(isWritten: true);
     }
 
-    /// <summary>As <see cref="Add"/>, with the lock held.</summary>
+    /// <summary>Adds bytes, with the lock held; they are sent with the next <see cref="Flush"/>.</summary>
     public void AddLocked(ReadOnlySpan<byte> bytes)
     {
         if (_hasFailed || bytes.IsEmpty) return;
@@ -190,7 +208,7 @@ internal sealed class SessionOutput : IThreadPoolWorkItem
     private void Schedule()
     {
         // The pool takes the object itself; another scheduler is told what to call.
-        if (ReferenceEquals(_scheduler, PipeScheduler.ThreadPool)) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        if (!_isLooped) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         else _scheduler.Schedule(static state => ((SessionOutput)state!).FlushScheduled(), this);
     }
 
@@ -201,16 +219,17 @@ internal sealed class SessionOutput : IThreadPoolWorkItem
     }
 
     /// <summary>Writes while there is something and the client takes it. The caller has made itself the one who writes.</summary>
-    private void Write()
+    /// <param name="isWritten">Whether the pipe has bytes already.</param>
+    private void Write(bool isWritten = false)
     {
-        while (true)
+        for (; ; isWritten = false)
         {
             TaskCompletionSource? room = null;
             TaskCompletionSource? idle = null;
             var isDone = false;
             lock (Lock)
             {
-                if (_hasFailed || _waiting.Length == 0)
+                if (_hasFailed || _waiting.Length == 0 && !isWritten)
                 {
                     _isWriting = false;
                     isDone = true;

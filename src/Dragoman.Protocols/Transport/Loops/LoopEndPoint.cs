@@ -1,0 +1,6 @@
+using System.Net;
+
+namespace Dragoman.Protocols.Transport.Loops;
+
+/// <summary>An address whose connections the loops are to serve.</summary>
+internal sealed class LoopEndPoint(IPAddress address, int port) : IPEndPoint(address, port);

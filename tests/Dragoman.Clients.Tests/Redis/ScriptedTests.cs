@@ -1,0 +1,116 @@
+using Dragoman.Clients.Tests.Clients;
+using Dragoman.Clients.Tests.Reporting;
+using Dragoman.TestKit;
+
+namespace Dragoman.Clients.Tests.Redis;
+
+[Uses<IoRedis>]
+public sealed class IoRedisTests(SharedBroker broker) : IClassFixture<SharedBroker>
+{
+    private int Port => broker.Server.Port("redis");
+
+    [Theory, Rows("D1", "D5", "D7")]
+    [InlineData(2)]
+    [InlineData(3)]
+    public Task Channels_and_patterns_are_heard(int protocol) => IoRedis.RunAsync("pubsub", Port, protocol);
+
+    [Fact, Rows("D9")]
+    public Task Channels_of_shards_are_heard() => IoRedis.RunAsync("shards", Port);
+
+    [Theory, Rows("D11", "D15")]
+    [InlineData(2)]
+    [InlineData(3)]
+    public Task A_pipeline_is_heard_in_order(int protocol) => IoRedis.RunAsync("order", Port, protocol);
+
+    [Fact, Rows("D2", "D5", "D14", "D17")]
+    public Task Keys_transactions_and_errors() => IoRedis.RunAsync("commands", Port);
+
+    [Fact, Rows("D4", "D5")]
+    public async Task Users_log_in()
+    {
+        await using var server = await DragomanServer.StartAsync("--default-user", "admin", "--default-password", "secret");
+        await IoRedis.RunAsync("login", server.Port("redis"));
+    }
+}
+
+[Uses<NodeRedis>]
+public sealed class NodeRedisTests(SharedBroker broker) : IClassFixture<SharedBroker>
+{
+    private int Port => broker.Server.Port("redis");
+
+    [Theory, Rows("D1", "D3", "D6", "D9", "D10")]
+    [InlineData(2)]
+    [InlineData(3)]
+    public Task Channels_patterns_and_shards_are_heard(int protocol) => NodeRedis.RunAsync("pubsub", Port, protocol);
+
+    [Theory, Rows("D5", "D6", "D14", "D17")]
+    [InlineData(2)]
+    [InlineData(3)]
+    public Task Keys_transactions_and_errors(int protocol) => NodeRedis.RunAsync("commands", Port, protocol);
+}
+
+[Uses<SocketIoAdapter>]
+public sealed class SocketIoTests(SharedBroker broker) : IClassFixture<SharedBroker>
+{
+    [Theory, Rows("D1", "D7", "D9", "D10")]
+    [InlineData("classic")]
+    [InlineData("sharded")]
+    public Task Two_nodes_share_their_rooms(string adapter) => SocketIoAdapter.RunAsync(adapter, broker.Server.Port("redis"));
+}
+
+[Uses<RedisPy>]
+public sealed class RedisPyTests(SharedBroker broker) : IClassFixture<SharedBroker>
+{
+    private int Port => broker.Server.Port("redis");
+
+    [Fact, Rows("D1", "D2", "D7", "D10")]
+    public Task Channels_and_patterns_are_heard() => RedisPy.RunAsync("pubsub", Port);
+
+    [Fact, Rows("D5", "D14", "D17", "D20")]
+    public Task Keys_transactions_and_errors() => RedisPy.RunAsync("commands", Port);
+
+    [Fact, Rows("D4", "D5")]
+    public async Task Users_log_in()
+    {
+        await using var server = await DragomanServer.StartAsync("--default-user", "admin", "--default-password", "secret");
+        await RedisPy.RunAsync("login", server.Port("redis"));
+    }
+}
+
+[Uses<RedisCli>]
+public sealed class RedisCliTests(SharedBroker broker) : IClassFixture<SharedBroker>
+{
+    private string Port => $"{broker.Server.Port("redis")}";
+
+    [Theory, Rows("D4", "D5", "D6", "D15", "D20")]
+    [InlineData("-2")]
+    [InlineData("-3")]
+    public async Task Commands_are_typed(string protocol)
+    {
+        var output = await RedisCli.RunAsync("PING\nECHO \"a b\"\nNOPE x\nCLIENT maint_notifications\nMONITOR\nPING again\n", protocol, "-p", Port);
+        Assert.Equal(
+            "PONG\na b\nERR unknown command 'NOPE', with args beginning with: 'x' \n\nERR unknown subcommand 'maint_notifications'. Try CLIENT HELP.\n\nERR unknown command 'MONITOR', with args beginning with: \n\nagain\n", output);
+    }
+
+    [Fact, Rows("D1", "D7")]
+    public async Task A_pattern_is_listened_to_until_it_is_interrupted()
+    {
+        var name = SharedBroker.Unique("cli");
+        await using var listener = ForeignProcess.Start("redis-cli", ["-p", Port, "psubscribe", $"{name}.*"]);
+        await Eventually.TrueAsync(() => listener.Output.Contains("psubscribe", StringComparison.Ordinal), "redis-cli listens");
+        Assert.Equal("1\n", await RedisCli.RunAsync("", "-p", Port, "publish", $"{name}.x", "hello"));
+        await Eventually.TrueAsync(() => listener.Output.Contains($"pmessage\n{name}.*\n{name}.x\nhello\n", StringComparison.Ordinal), "redis-cli shows the message");
+    }
+
+    [Fact, Rows("D19")]
+    public async Task A_Unix_domain_socket_serves_as_a_port_does()
+    {
+        var path = Path.Join(Path.GetTempPath(), $"{SharedBroker.Unique("redis")}.sock");
+        await using var server = await DragomanServer.StartAsync("--redis-socket", path);
+        Assert.Equal("PONG\n", await RedisCli.RunAsync("", "-s", path, "ping"));
+        // A killed process leaves the file behind; the next one takes it over.
+        await server.KillAsync();
+        await server.StartAgainAsync();
+        Assert.Equal("PONG\n", await RedisCli.RunAsync("", "-s", path, "ping"));
+    }
+}
