@@ -1,5 +1,6 @@
 using Dragoman.Fuzz.Fuzzing;
 using Dragoman.Fuzz.Targets;
+using Dragoman.Fuzz.Targets.Redis;
 
 namespace Dragoman.Fuzz;
 
@@ -41,6 +42,16 @@ public sealed class FuzzTests(ITestOutputHelper output)
     {
         await using var requests = await AdminRequests.StartAsync();
         await RunAsync(requests);
+    }
+
+    [Fact]
+    public Task Redis_requests() => RunAsync(new RedisRequests());
+
+    [Fact]
+    public async Task Redis_sessions()
+    {
+        await using var sessions = await RedisSessions.StartAsync();
+        await RunAsync(sessions);
     }
 
     private Task RunAsync(FuzzTarget target) => new Fuzzer(target).RunAsync(FuzzOptions.Time, output.WriteLine);

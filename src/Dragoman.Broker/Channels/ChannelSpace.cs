@@ -24,7 +24,7 @@ public sealed class ChannelSpace
     internal Action<ReadOnlyMemory<byte>, bool>? Changed { get; set; }
 
     /// <summary>Whether nobody listens to anything.</summary>
-    public bool IsEmpty => _channelCount == 0 && _patternCopy is { Length: 0 };
+    public bool IsEmpty => _channelCount == 0 && (_patternCopy ?? CopyOfPatterns()).Length == 0;
 
     /// <summary>How many different patterns are listened to.</summary>
     public int PatternCount

@@ -331,9 +331,8 @@ public sealed class RedisSession : IDisposable
     {
         try
         {
-            while (!_isClosing && !_isGone && _parser.TryRead(ref bytes))
+            while (TryRun(ref bytes, out var running))
             {
-                var running = Run();
                 if (!running.IsCompletedSuccessfully) return ResumeAsync(running, bytes);
                 _parser.Release();
             }
@@ -347,10 +346,32 @@ public sealed class RedisSession : IDisposable
 
     private async ValueTask ResumeAsync(ValueTask running, ReadOnlyMemory<byte> bytes)
     {
-        await running.ConfigureAwait(false);
-        OnResumed();
-        _parser.Release();
-        await HandleSegmentAsync(bytes).ConfigureAwait(false);
+        try
+        {
+            do
+            {
+                if (!running.IsCompletedSuccessfully)
+                {
+                    await running.ConfigureAwait(false);
+                    _runningOn = Environment.CurrentManagedThreadId;
+                }
+                _parser.Release();
+            }
+            while (TryRun(ref bytes, out running));
+        }
+        catch (RedisProtocolException error)
+        {
+            Fail(error);
+        }
+        if (IsPublishing) await FinishPublishesAsync().ConfigureAwait(false);
+    }
+
+    private bool TryRun(ref ReadOnlyMemory<byte> bytes, out ValueTask running)
+    {
+        running = default;
+        if (_isClosing || _isGone || !_parser.TryRead(ref bytes)) return false;
+        running = Run();
+        return true;
     }
 
     private ValueTask Run()

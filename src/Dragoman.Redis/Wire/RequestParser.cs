@@ -48,9 +48,10 @@ internal sealed class RequestParser : IDisposable
     /// <exception cref="RedisProtocolException">It is none.</exception>
     public bool TryRead(ref ReadOnlyMemory<byte> bytes)
     {
-        if (!_isBegun && !_isGathering) Request.Clear();
+        if (bytes.IsEmpty) return false;
         if (!_isGathering)
         {
+            Request.Clear();
             if (Parse(bytes.Span))
             {
                 Complete(bytes);
@@ -113,7 +114,11 @@ internal sealed class RequestParser : IDisposable
     private int Wanted(ReadOnlySpan<byte> bytes)
     {
         if (_bulkLength >= 0) return (int)Math.Min(bytes.Length, _position + (long)_bulkLength + 2 - _gathered.Length);
-        var end = bytes.IndexOf((byte)'\n');
+        var gathered = _gathered.WrittenSpan;
+        var isArray = _isBegun || gathered[0] == '*';
+        // Whatever follows the carriage return of a length counts for the line's end.
+        if (isArray && gathered.Length > _position && gathered[^1] == '\r') return 1;
+        var end = bytes.IndexOf(isArray ? (byte)'\r' : (byte)'\n');
         return end < 0 ? bytes.Length : end + 1;
     }
 
