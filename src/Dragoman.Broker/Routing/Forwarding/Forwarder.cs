@@ -17,6 +17,7 @@ namespace Dragoman.Broker.Routing.Forwarding;
 internal sealed class Forwarder : ILogListener, IAsyncDisposable
 {
     private const int ReadBytes = 256 << 10;
+    private const int MaxFills = 64;
     private const int RetryMs = 1000;
 
     private readonly Forwarders _owner;
@@ -158,7 +159,8 @@ internal sealed class Forwarder : ILogListener, IAsyncDisposable
             {
                 // What was read is used up: its last batches may have held nothing that is carried on.
                 if (filled > 0) next = Math.Max(next, _cursor.NextOffset);
-                if (filled++ > 0 && !plan.IsEmpty) return next;
+                // Where nothing goes anywhere, the progress is noted from time to time.
+                if (filled++ > 0 && (!plan.IsEmpty || filled > MaxFills)) return next;
                 if (!_cursor.FillStable(next, ReadBytes))
                 {
                     // What is at the end may have been compacted away.
