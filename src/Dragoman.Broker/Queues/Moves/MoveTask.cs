@@ -69,9 +69,19 @@ internal sealed class MoveTask(Moves moves, Move move) : IDeliverySink, IDisposa
     {
         try
         {
-            var (state, reason) = await MoveAllAsync();
-            if (moves.Stopped.IsCancellationRequested && state == MoveState.Running) return;
-            await moves.EndAsync(move.Id, state, _left, reason);
+            while (true)
+            {
+                var (state, reason) = await MoveAllAsync();
+                if (state != MoveState.Running)
+                {
+                    await moves.EndAsync(move.Id, state, _left, reason);
+                    return;
+                }
+                if (moves.Stopped.IsCancellationRequested) return;
+                // The source was taken from under it, and may be back.
+                Volatile.Write(ref _left, 0);
+                await DelayAsync(RetryDelay);
+            }
         }
         catch (StoreFailedException)
         {
