@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Confluent.Kafka;
 using Dragoman.Wolverine;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,7 +12,10 @@ using Wolverine.Kafka;
 // A line 'publish FROM TO' on its input has it publish; it tells what it has handled, and ends with its input.
 if (args is ["version"])
 {
-    Console.WriteLine($"{Version(typeof(KafkaTransportExtensions))} (Confluent.Kafka {Version(typeof(Library))}, librdkafka {Library.VersionString})");
+    // The transport's assembly bears no version, its package does.
+    var packages = JsonNode.Parse(File.ReadAllText(Path.ChangeExtension(typeof(Order).Assembly.Location, "deps.json")))!["libraries"]!.AsObject().Select(package => package.Key.Split('/'));
+    string Version(string name) => packages.Single(package => package[0] == name)[1];
+    Console.WriteLine($"{Version("WolverineFx.Kafka")} (Confluent.Kafka {Version("Confluent.Kafka")}, librdkafka {Library.VersionString})");
     return;
 }
 var (kafka, topic, group) = (args[0], args[1], args[2]);
@@ -42,8 +46,6 @@ while (Console.ReadLine() is { } line)
     Console.WriteLine("published");
 }
 await host.StopAsync();
-
-static string Version(Type type) => type.Assembly.GetName().Version!.ToString(3);
 
 namespace Dragoman.Wolverine
 {

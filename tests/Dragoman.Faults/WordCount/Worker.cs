@@ -43,7 +43,8 @@ internal sealed class Worker : IAsyncDisposable
     /// <param name="broker">Host and port.</param>
     /// <param name="id">Its transactional id.</param>
     /// <param name="isStatic">Whether it is a static member of the group, so that its successor has its share at once.</param>
-    public static Worker Start(string broker, string id, bool isStatic) =>
+    /// <param name="isAtomic">Whether it says in the transaction how far it has read; else only afterwards, which is a mistake.</param>
+    public static Worker Start(string broker, string id, bool isStatic, bool isAtomic = true) =>
         new(id, Scripts.StartPython("tests/Dragoman.Faults/scripts/word_count.py", broker, JsonSerializer.Serialize(new
         {
             id,
@@ -51,6 +52,7 @@ internal sealed class Worker : IAsyncDisposable
             input = WordCountTests.Input,
             output = WordCountTests.Output,
             @static = isStatic,
+            atomic = isAtomic,
         })));
 
     /// <summary>Ends it as a crash would.</summary>

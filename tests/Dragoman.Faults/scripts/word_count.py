@@ -101,9 +101,15 @@ class Worker:
             for word, times in counts.items():
                 self.write(word, b"%d" % times)
             self.again(self.flush)
-            if self.holds:
-                self.hold()
             offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in positions.items()]
+            if not self.options["atomic"]:
+                # The mistake that the tests must find: a crash here counts the lines twice.
+                self.again(lambda: self.producer.commit_transaction(10))
+                self.hold()
+                self.consumer.commit(offsets=offsets, asynchronous=False)
+                say("committed", len(lines))
+                return
+            self.hold()
             self.again(lambda: self.producer.send_offsets_to_transaction(offsets, self.consumer.consumer_group_metadata(), 10))
             self.again(lambda: self.producer.commit_transaction(10))
             say("committed", len(lines))
@@ -127,6 +133,8 @@ class Worker:
             pass
 
     def hold(self):
+        if not self.holds:
+            return
         self.holds = False
         say("holding")
         while self.commands.get() not in ("go", "end"):
