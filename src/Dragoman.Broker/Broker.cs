@@ -37,7 +37,9 @@ public sealed class Broker : IAsyncDisposable
     internal const long FirstTransactionState = 200;
 
     private readonly IScheduler _scheduler;
-    private readonly GroupCoordinator _groups;
+    private readonly Random _random;
+    private readonly GroupDefects _groupDefects;
+    private GroupCoordinator _groups;
     private readonly TransactionGate _gate;
     private readonly ITopics _transactionTopics;
     private TransactionCoordinator _coordinator;
@@ -51,6 +53,8 @@ public sealed class Broker : IAsyncDisposable
         Options = options;
         Store = store;
         _scheduler = scheduler;
+        _random = random;
+        _groupDefects = seams.GroupDefects;
         _gate = new TransactionGate(seams.Defects);
         var topics = new Topics.Topics(store, store.GetState(TopicsState), random, _gate);
         Topics = topics;
@@ -60,7 +64,7 @@ public sealed class Broker : IAsyncDisposable
         Configs = new Configs.Configs(store.GetState(ConfigsState));
         _queues = new Queues.Queues(new SubscriptionHost(store, scheduler, new ScratchFiles(files, $"{options.Store.Directory}/scratch", seams.DueEntriesInMemory), seams.QueueDefects), store.GetState(QueuesState), random);
         TopicsWithQueues = new TopicsWithQueues(Topics, _queues);
-        _groups = new GroupCoordinator(store, TopicsWithQueues, Configs, options.Groups, scheduler, random);
+        _groups = StartGroups();
         _routing = new TopicRouting(store, store.GetState(RoutesState), store.GetState(ForwardingStateId), Topics, _queues, scheduler, seams.Forwarding);
         Queues.AddObserver(_routing);
         Topics.AddObserver(_routing);
@@ -193,6 +197,20 @@ public sealed class Broker : IAsyncDisposable
         _groups.Dispose();
         await Store.DisposeAsync();
     }
+
+    /// <summary>
+    /// Lets the coordinator of groups go and has another take its place, as when its shards move between nodes; that of
+    /// transactions, which commits offsets through it, goes with it.
+    /// </summary>
+    internal async Task MoveGroupsAsync()
+    {
+        await _coordinator.DisposeAsync();
+        _groups.Dispose();
+        _groups = StartGroups();
+        _coordinator = StartCoordinator();
+    }
+
+    private GroupCoordinator StartGroups() => new(Store, TopicsWithQueues, Configs, Options.Groups, _scheduler, _random, _groupDefects);
 
     /// <summary>Lets the coordinator of transactions go and has another take its place, as when a share moves between nodes.</summary>
     internal async Task MoveCoordinatorAsync()

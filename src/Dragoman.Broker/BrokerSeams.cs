@@ -1,3 +1,4 @@
+using Dragoman.Broker.Groups;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Routing.Forwarding;
 using Dragoman.Broker.Topics;
@@ -19,6 +20,9 @@ internal sealed record BrokerSeams
 
     /// <summary>Entries of a queue's indexes of times that are kept in memory before they go to scratch files.</summary>
     public int DueEntriesInMemory { get; init; } = 1 << 16;
+
+    /// <summary>Mistakes that tests plant in groups.</summary>
+    public GroupDefects GroupDefects { get; init; } = new();
 
     /// <summary>The topics as the coordinator of transactions sees them: handles may be put in front that delay, move and fail.</summary>
     public Func<ITopics, ITopics> TopicsOfTransactions { get; init; } = static topics => topics;

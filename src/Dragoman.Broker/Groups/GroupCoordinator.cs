@@ -27,13 +27,13 @@ internal sealed class GroupCoordinator : IGroups, ITransactionalOffsets, IDispos
     private readonly ITimer _expiry;
     private int _isExpiring;
 
-    public GroupCoordinator(Store store, ITopics topics, IConfigs configs, GroupOptions options, IScheduler scheduler, Random random)
+    public GroupCoordinator(Store store, ITopics topics, IConfigs configs, GroupOptions options, IScheduler scheduler, Random random, GroupDefects? defects = null)
     {
         Options = options;
         _store = store;
         _scheduler = scheduler;
         for (var i = 0; i < Shards; i++)
-            _shards[i] = new GroupShard(store, store.GetState(FirstState + i), topics, configs, options, scheduler, new Random(random.Next()));
+            _shards[i] = new GroupShard(store, store.GetState(FirstState + i), topics, configs, options, scheduler, new Random(random.Next()), defects ?? new GroupDefects());
         configs.Changed += target =>
         {
             if (target.Kind != ConfigKind.Group) return;
@@ -147,7 +147,7 @@ internal sealed class GroupCoordinator : IGroups, ITransactionalOffsets, IDispos
         {
             await ExpireAsync();
         }
-        catch (Exception error) when (error is StorageFullException or StoreFailedException)
+        catch (Exception error) when (error is StorageFullException or StoreFailedException or GroupsMovedException)
         {
             // What has expired stays until the next time, if there is one.
         }
@@ -202,6 +202,10 @@ internal sealed class GroupCoordinator : IGroups, ITransactionalOffsets, IDispos
         catch (StoreFailedException)
         {
             return refuse(GroupStatus.StorageError);
+        }
+        catch (GroupsMovedException)
+        {
+            return refuse(GroupStatus.Moved);
         }
     }
 }

@@ -11,6 +11,7 @@ internal sealed partial class GroupShard
     /// <summary>All groups, also those that have nothing durable yet.</summary>
     public ValueTask<List<GroupSummary>> ListAsync(CancellationToken cancellation) => Log.ExecuteAsync(CommitMode.Fsync, _ =>
     {
+        CheckServes();
         var all = new List<GroupSummary>();
         foreach (var group in _classic.Values) all.Add(new GroupSummary(group.Name, GroupKind.Classic, StateOf(group), group.ProtocolType ?? ""));
         foreach (var group in _consumer.Values) all.Add(new GroupSummary(group.Name, GroupKind.Consumer, group.State.Standing, ClassicGroup.ConsumerType));
@@ -22,6 +23,7 @@ internal sealed partial class GroupShard
     /// <summary>A group in full.</summary>
     public ValueTask<GroupAnswer> DescribeAsync(GroupName name, CancellationToken cancellation) => Log.ExecuteAsync(CommitMode.Fsync, _ =>
     {
+        CheckServes();
         if (_classic.TryGetValue(name, out var group)) return new GroupAnswer(GroupStatus.Ok, Describe(group));
         if (_consumer.TryGetValue(name, out var consumer)) return new GroupAnswer(GroupStatus.Ok, Describe(name, consumer.State));
         return _state.Groups.TryGetValue(name, out var record) ? new GroupAnswer(GroupStatus.Ok, DescribeEmpty(record)) : new GroupAnswer(GroupStatus.NotFound, null);
@@ -37,6 +39,7 @@ internal sealed partial class GroupShard
 
     private GroupStatus Delete(GroupName name, Commit commit)
     {
+        CheckServes();
         if (!_state.Groups.ContainsKey(name) && !_classic.ContainsKey(name)) return GroupStatus.NotFound;
         if (_consumer.ContainsKey(name)) return GroupStatus.NotEmpty;
         if (_classic.TryGetValue(name, out var group))

@@ -125,6 +125,7 @@ internal sealed partial class GroupShard
     {
         lock (Log.Lock)
         {
+            if (_disposed) return GroupStatus.Moved;
             if (_classic.TryGetValue(name, out var group)) return group.Heartbeat(caller, NowMs);
             if (!_consumer.TryGetValue(name, out var consumer)) return GroupStatus.UnknownMember;
             var status = consumer.Heartbeat(caller, NowMs);

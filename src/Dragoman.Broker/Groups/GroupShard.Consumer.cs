@@ -97,7 +97,7 @@ internal sealed partial class GroupShard
             var change = draft.ToChange(WallClockMs);
             Emit(commit, evt => GroupEvents.ConsumerChanged(evt, name, change));
         }
-        if (_classic.Remove(name, out var dissolved)) dissolved.Dissolve(effects);
+        if (_classic.Remove(name, out var dissolved)) dissolved.Dissolve(effects, GroupStatus.RebalanceInProgress);
         if (group is null)
         {
             if (!_state.Groups.TryGetValue(name, out var record) || record.Consumer is not { Members.Count: > 0 } state) return;
@@ -144,7 +144,7 @@ internal sealed partial class GroupShard
         CarryOut(group.Name, draft, commit, effects);
     }
 
-    private ConsumerGroup NewConsumerGroup(GroupName name, ConsumerState state) => new(name, state, _options, SettingsOf(name), _topicView);
+    private ConsumerGroup NewConsumerGroup(GroupName name, ConsumerState state) => new(name, state, _options, SettingsOf(name), _topicView) { ForgetsOwners = _defects.ForgetOwners };
 
     private ConsumerSettings SettingsOf(GroupName name) => ConsumerSettings.From(_configs.Get(ConsumerSettings.TargetOf(name)), _options);
 

@@ -11,6 +11,7 @@ internal sealed partial class GroupShard
     /// <summary>Whether somebody may commit offsets of a group now. The lock is held.</summary>
     public GroupStatus CheckCommit(GroupName name, GroupCaller caller, bool transactional)
     {
+        if (_defects.ForgetFencing && IsLive(name)) return GroupStatus.Ok;
         if (_classic.TryGetValue(name, out var group)) return group.CheckCommit(caller, transactional, NowMs);
         if (_consumer.TryGetValue(name, out var consumer)) return consumer.CheckCommit(caller, transactional);
         // Whoever is no member may commit for a group that has none, and so make it.
@@ -21,8 +22,9 @@ internal sealed partial class GroupShard
     public ValueTask<GroupStatus> CommitOffsetsAsync(
         GroupName name, GroupCaller caller, IReadOnlyList<OffsetCommit> offsets, long retentionMs, CancellationToken cancellation)
     {
-        return Log.ExecuteAsync(CommitMode.Fsync, commit =>
+        var committed = Log.ExecuteAsync(CommitMode.Fsync, commit =>
         {
+            CheckServes();
             var status = CheckCommit(name, caller, transactional: false);
             if (status != GroupStatus.Ok) return status;
             var now = WallClockMs;
@@ -31,6 +33,9 @@ internal sealed partial class GroupShard
             Log.Emit(commit, evt.WrittenSpan);
             return status;
         }, GroupEvents.SizeOf(name, offsets), cancellation: cancellation);
+        if (!_defects.AcknowledgeEarly) return committed;
+        committed.AsTask();
+        return ValueTask.FromResult(GroupStatus.Ok);
     }
 
     public ValueTask<OffsetsAnswer> FetchOffsetsAsync(
@@ -42,6 +47,7 @@ internal sealed partial class GroupShard
 
     private OffsetsAnswer FetchOffsets(GroupName name, GroupCaller caller, IReadOnlyList<GroupPartition>? partitions, bool requireStable)
     {
+        CheckServes();
         if (_consumer.TryGetValue(name, out var consumer) && consumer.CheckFetch(caller) is var status && status != GroupStatus.Ok) return new OffsetsAnswer(status, []);
         _state.Groups.TryGetValue(name, out var group);
         if (partitions is null)
@@ -69,6 +75,7 @@ internal sealed partial class GroupShard
     {
         return Log.ExecuteAsync(CommitMode.Fsync, commit =>
         {
+            CheckServes();
             if (!_state.Groups.TryGetValue(name, out var group) && !_classic.ContainsKey(name)) return new DeleteOffsetsAnswer(GroupStatus.NotFound, []);
             if (_classic.TryGetValue(name, out var live) && live.MemberCount > 0 && live.ProtocolType != Classic.ClassicGroup.ConsumerType)
                 return new DeleteOffsetsAnswer(GroupStatus.NotEmpty, []);

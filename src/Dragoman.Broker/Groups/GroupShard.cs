@@ -31,6 +31,7 @@ internal sealed partial class GroupShard : IDisposable
     private readonly IConfigs _configs;
     private readonly GroupOptions _options;
     private readonly Random _random;
+    private readonly GroupDefects _defects;
     private readonly ITimer _timer;
     private readonly long _started;
     private readonly PriorityQueue<GroupName, long> _due = new();
@@ -38,7 +39,7 @@ internal sealed partial class GroupShard : IDisposable
     private bool _isTimeRunning;
     private bool _disposed;
 
-    public GroupShard(Store store, StateLog log, ITopics topics, IConfigs configs, GroupOptions options, IScheduler scheduler, Random random)
+    public GroupShard(Store store, StateLog log, ITopics topics, IConfigs configs, GroupOptions options, IScheduler scheduler, Random random, GroupDefects defects)
     {
         Log = log;
         _state = (GroupShardState)log.Machine;
@@ -49,6 +50,7 @@ internal sealed partial class GroupShard : IDisposable
         _topicView = new TopicView(topics);
         _configs = configs;
         _random = random;
+        _defects = defects;
         _started = store.Time.GetTimestamp();
         _timer = store.Time.CreateTimer(static shard => ((GroupShard)shard!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         lock (Log.Lock)
@@ -80,10 +82,25 @@ internal sealed partial class GroupShard : IDisposable
     /// <summary>Milliseconds since 1970.</summary>
     private long WallClockMs => _store.Time.GetUtcNow().ToUnixTimeMilliseconds();
 
+    /// <summary>Serves no more. Whoever waits is told that the groups have moved, and whoever comes now.</summary>
     public void Dispose()
     {
-        lock (Log.Lock) _disposed = true;
+        if (_defects.ServeAfterMove) return;
+        var effects = new GroupEffects();
+        lock (Log.Lock)
+        {
+            _disposed = true;
+            foreach (var group in _classic.Values) group.Dissolve(effects, GroupStatus.Moved);
+        }
         _timer.Dispose();
+        effects.Release();
+    }
+
+    /// <summary>Checks, under the lock, that the groups are still served here: another shard may hold their members by now.</summary>
+    /// <exception cref="GroupsMovedException">They are not.</exception>
+    private void CheckServes()
+    {
+        if (_disposed) throw new GroupsMovedException();
     }
 
     /// <summary>
@@ -101,10 +118,12 @@ internal sealed partial class GroupShard : IDisposable
         while (true)
         {
             int needed;
+            bool hasMoved;
             lock (Log.Lock)
             {
-                needed = needs();
-                if (needed <= admitted || needed < 0)
+                hasMoved = _disposed;
+                needed = hasMoved ? 0 : needs();
+                if (!hasMoved && (needed <= admitted || needed < 0))
                 {
                     answer = Guarded(commit, effects, command);
                     if (commit is not null) committed = _store.Enqueue(commit);
@@ -112,6 +131,7 @@ internal sealed partial class GroupShard : IDisposable
                 }
             }
             if (commit is not null) _store.Abandon(commit);
+            if (hasMoved) throw new GroupsMovedException();
             commit = null;
             commit = await _store.BeginAsync(CommitMode.Fsync, needed, urgent, cancellation);
             admitted = needed;
@@ -176,6 +196,7 @@ internal sealed partial class GroupShard : IDisposable
     private async Task OnTimeAsync()
     {
         var retryAt = -1L;
+        var isOver = false;
         try
         {
             await CatchUpAsync();
@@ -184,13 +205,15 @@ internal sealed partial class GroupShard : IDisposable
         {
             retryAt = NowMs + RetryMs;
         }
-        catch (StoreFailedException)
+        catch (Exception error) when (error is StoreFailedException or GroupsMovedException)
         {
-            // The store has said so to everybody.
+            // The store has said so to everybody; or somebody else looks to the time.
+            isOver = true;
         }
         catch (Exception error)
         {
             _store.Fail(error);
+            isOver = true;
         }
         lock (Log.Lock)
         {
@@ -201,7 +224,8 @@ internal sealed partial class GroupShard : IDisposable
                 _timerAt = retryAt;
                 _timer.Change(TimeSpan.FromMilliseconds(RetryMs), Timeout.InfiniteTimeSpan);
             }
-            ArmTimer();
+            // What is due stays so where nothing can be done about it, and would be due again at once.
+            if (!isOver) ArmTimer();
         }
     }
 

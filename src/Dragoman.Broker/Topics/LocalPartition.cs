@@ -139,6 +139,7 @@ internal sealed class LocalPartition(Store store, TransactionGate gate, LocalTop
                     answer = Refuse(PartitionStatus.NotInTransaction, $"Producer {header.ProducerId} has a transaction open, and the batch is not part of it.");
                     return default;
                 case ProducerCheck.Accept:
+                case ProducerCheck.Duplicate when gate.Defects.RepeatBatches:
                     var baseOffset = Log.Append(commit, batch);
                     answer = new AppendAnswer(PartitionStatus.Ok, baseOffset, logAppendTime, Log.StartOffset);
                     return store.Enqueue(commit);
@@ -146,7 +147,9 @@ internal sealed class LocalPartition(Store store, TransactionGate gate, LocalTop
                     // The first copy may not be committed yet; an empty commit behind it waits for that.
                     var time = logAppendTime >= 0 ? knownTime : -1;
                     answer = new AppendAnswer(PartitionStatus.Duplicate, known, time, Log.StartOffset);
-                    return store.Enqueue(commit);
+                    if (!gate.Defects.AcknowledgeRepeatsEarly) return store.Enqueue(commit);
+                    store.Abandon(commit);
+                    return default;
                 case ProducerCheck.StaleEpoch:
                     store.Abandon(commit);
                     answer = Refuse(PartitionStatus.StaleProducerEpoch, $"Producer {header.ProducerId} has a newer instance than epoch {header.ProducerEpoch}.");

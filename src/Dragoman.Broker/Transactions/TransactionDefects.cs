@@ -14,6 +14,12 @@ internal sealed record TransactionDefects
     /// <summary>Takes a marker as often as it comes.</summary>
     public bool RepeatMarkers { get; init; }
 
+    /// <summary>Takes a batch of an idempotent producer as often as it comes.</summary>
+    public bool RepeatBatches { get; init; }
+
+    /// <summary>Answers a batch that comes again at once, although the first copy may not be on disk.</summary>
+    public bool AcknowledgeRepeatsEarly { get; init; }
+
     /// <summary>Lets a batch begin a transaction at a partition without asking the coordinator.</summary>
     public bool SkipVerification { get; init; }
 }

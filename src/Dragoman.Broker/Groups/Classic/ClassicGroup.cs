@@ -112,13 +112,13 @@ internal sealed class ClassicGroup(GroupName name, GroupOptions options, int gen
         return group;
     }
 
-    /// <summary>Gives the group over to the broker: whoever waits has to ask again.</summary>
-    public void Dissolve(GroupEffects effects)
+    /// <summary>Gives the group over to somebody else: whoever waits has to ask again.</summary>
+    public void Dissolve(GroupEffects effects, GroupStatus status)
     {
         foreach (var member in Members)
         {
-            if (member.Joining is { } joining) effects.Answer(joining, new JoinAnswer(GroupStatus.RebalanceInProgress, member.Id));
-            if (member.Syncing is { } syncing) effects.Answer(syncing, SyncAnswer.Refused(GroupStatus.RebalanceInProgress));
+            if (member.Joining is { } joining) effects.Answer(joining, new JoinAnswer(status, member.Id));
+            if (member.Syncing is { } syncing) effects.Answer(syncing, SyncAnswer.Refused(status));
         }
     }
 

@@ -184,6 +184,9 @@ internal sealed class ConsumerGroup(GroupName name, ConsumerState state, GroupOp
         _ => $"The member epoch {request.Epoch} of member {request.MemberId} is not the one that the group knows. The member must abandon all its partitions and rejoin.",
     };
 
+    /// <summary>A mistake that tests plant: partitions are given away before they are free.</summary>
+    public bool ForgetsOwners { get; init; }
+
     // ---- From change to share
 
     /// <summary>Takes a member's change in, makes targets where they are due, and moves the member towards its own.</summary>
@@ -193,7 +196,7 @@ internal sealed class ConsumerGroup(GroupName name, ConsumerState state, GroupOp
         if (bump || _topicsSeen != topics.Version) bump = Resolve(draft) || bump;
         if (bump) draft.Bump(draft.Epoch + 1);
         if (draft.Epoch > draft.TargetEpoch) MakeTargets(draft);
-        updated = Reconcile(updated, draft.TargetEpoch, draft.TargetOf(updated.Id), owned, draft.IsFree);
+        updated = Reconcile(updated, draft.TargetEpoch, draft.TargetOf(updated.Id), owned, ForgetsOwners ? static _ => true : draft.IsFree);
         draft.Put(updated);
         return updated;
     }
