@@ -114,3 +114,18 @@ public sealed class RedisCliTests(SharedBroker broker) : IClassFixture<SharedBro
         Assert.Equal("PONG\n", await RedisCli.RunAsync("", "-s", path, "ping"));
     }
 }
+
+[Uses<RedisCli>]
+public sealed class RedisCliTlsTests(Kafka.SecureBroker broker) : IClassFixture<Kafka.SecureBroker>
+{
+    [Fact, Rows("D4", "D13", "D19")]
+    public async Task TLS_is_spoken_on_the_same_port_and_a_certificate_is_a_log_in()
+    {
+        var port = $"{broker.Server.Port("redis")}";
+        Assert.Equal("NOAUTH Authentication required.\n\n", await RedisCli.RunAsync("", "-p", port, "ping"));
+        Assert.Equal("ann\n", await RedisCli.RunAsync("", "--tls", "--cacert", broker.Authority, "-h", "localhost", "-p", port, "--no-auth-warning", "--user", "ann", "--pass", "secret-a", "ACL", "WHOAMI"));
+        string[] asBob = ["--tls", "--cacert", broker.Authority, "--cert", broker.File("bob.pem"), "--key", broker.File("bob.key"), "-h", "localhost", "-p", port];
+        Assert.Equal("bob\n", await RedisCli.RunAsync("", [.. asBob, "ACL", "WHOAMI"]));
+        Assert.Equal("NOPERM No permissions to access a channel\n\n", await RedisCli.RunAsync("", [.. asBob, "PUBLISH", "closed", "x"]));
+    }
+}
