@@ -57,7 +57,7 @@ internal sealed class ConnectionTuneOkHandler : ConnectionMethod<ConnectionTuneO
         // Nothing said is no limit, and then the server's own counts.
         if (method.FrameMax > 0) session.FrameMax = (int)method.FrameMax;
         if (method.ChannelMax > 0) session.ChannelMax = method.ChannelMax;
-        session.HeartbeatSeconds = method.Heartbeat;
+        session.AgreeOnHeartbeat(method.Heartbeat);
         session.State = SessionState.Opening;
         return default;
     }

@@ -102,7 +102,7 @@ public sealed class AmqpSession : IDisposable
     internal ushort ChannelMax { get; set; }
 
     /// <summary>Seconds between signs of life, as agreed; 0 for none.</summary>
-    internal int HeartbeatSeconds { get; set; }
+    internal int HeartbeatSeconds { get; private set; }
 
     /// <summary>The channels that are open or about to be closed.</summary>
     internal IReadOnlyCollection<Channel> Channels => _channels.Values;
@@ -179,6 +179,15 @@ public sealed class AmqpSession : IDisposable
 
     /// <summary>Forgets a channel whose end both sides have seen.</summary>
     internal void RemoveChannel(Channel channel) => _channels.Remove(channel.Number);
+
+    /// <summary>Agrees on signs of life: one is due after half the time without anything else.</summary>
+    internal void AgreeOnHeartbeat(int seconds)
+    {
+        HeartbeatSeconds = seconds;
+        if (seconds != 1) return;
+        var half = TimeSpan.FromMilliseconds(500);
+        _timer.Change(half, half);
+    }
 
     /// <summary>The handshake is over, so its time-out is.</summary>
     internal void OnOpened()
@@ -562,8 +571,10 @@ public sealed class AmqpSession : IDisposable
             if (++_ticks * 2 >= HeartbeatSeconds)
             {
                 _ticks = 0;
-                if (Output.Written == _writtenAtTick) Output.SendRaw(HeartbeatFrame);
-                _writtenAtTick = Output.Written;
+                // The last sign of life itself does not count.
+                var isQuiet = Output.Written <= _writtenAtTick;
+                _writtenAtTick = Output.Written + (isQuiet ? HeartbeatFrame.Length : 0);
+                if (isQuiet) Output.SendRaw(HeartbeatFrame);
             }
         }
     }

@@ -171,6 +171,19 @@ public sealed class HandshakeTests
     }
 
     [Fact]
+    public async Task A_sign_of_life_comes_after_each_half_of_the_time_without_anything_else()
+    {
+        await using var fixture = await AmqpFixture.StartAsync(withClock: true);
+        var client = await fixture.ConnectAsync(heartbeat: 4);
+        // In the first half there was the handshake.
+        for (var i = 0; i < 4; i++)
+        {
+            for (var second = 0; second < 2; second++) fixture.Clock!.Advance(TimeSpan.FromSeconds(1));
+            if (i > 0) Assert.Equal(FrameType.Heartbeat, (await client.AnyFrameAsync()).Header.Type);
+        }
+    }
+
+    [Fact]
     public async Task Signs_of_life_are_sent_and_expected()
     {
         await using var fixture = await AmqpFixture.StartAsync(withClock: true);

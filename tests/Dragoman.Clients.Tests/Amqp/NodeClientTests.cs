@@ -53,6 +53,9 @@ public sealed class CloudAmqpClientTests(SharedBroker broker) : IClassFixture<Sh
     [Fact, Rows("R22")]
     public Task Streams_are_read_from_anywhere() => CloudAmqpClient.RunAsync("streams", Port);
 
+    [Fact, Rows("R4")]
+    public Task Signs_of_life_come_in_time() => CloudAmqpClient.RunAsync("heartbeats", Port);
+
     [Fact, Rows("R17")]
     public Task Questions_are_answered() => CloudAmqpClient.RunAsync("questions", Port);
 }

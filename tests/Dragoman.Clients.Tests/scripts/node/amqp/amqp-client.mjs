@@ -101,6 +101,17 @@ const stories = {
     await channel.queueDelete(name);
   },
 
+  async heartbeats() {
+    // This client gives up after a second in which nothing came.
+    const client = new AMQPClient(`${url}?heartbeat=1`);
+    const connection = await client.connect();
+    const channel = await connection.channel();
+    await new Promise(resolve => setTimeout(resolve, 4000));
+    assert.strictEqual(connection.closed, false);
+    await channel.queueDeclare('', { exclusive: true });
+    await connection.close();
+  },
+
   async questions() {
     const session = await AMQPSession.connect(url);
     const name = unique('rpc');
