@@ -109,6 +109,9 @@ public sealed class Broker : IAsyncDisposable
     /// <summary>The moves of messages between queues.</summary>
     public IMoves Moves => _moves;
 
+    /// <summary>The last error that kept messages of a queue from being delivered or moved; null if there was none. It is tried again.</summary>
+    public Exception? LastQueueError => _queues.LastError;
+
     /// <summary>The namespaces that were created.</summary>
     public INamespaces Namespaces { get; }
 

@@ -41,6 +41,9 @@ public sealed record NodeOverview
     /// <summary>Bytes of messages that they hold together.</summary>
     public required long StoredBytes { get; init; }
 
+    /// <summary>What last kept messages of a queue from being delivered or moved, which is tried again; null for nothing.</summary>
+    public string? LastQueueError { get; init; }
+
     /// <summary>Bytes admitted and not yet on disk, counted twice.</summary>
     public required long PendingBytes { get; init; }
 

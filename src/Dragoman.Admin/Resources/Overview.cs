@@ -34,6 +34,7 @@ internal sealed class Overview(AdminNode node)
             Topics = topics.Count,
             Partitions = partitions,
             StoredBytes = bytes,
+            LastQueueError = broker.LastQueueError?.Message,
             PendingBytes = store.Space.PendingBytes,
             DiskFull = store.Space.IsFull,
             MemoryTopicBytes = store.MemoryBytes,

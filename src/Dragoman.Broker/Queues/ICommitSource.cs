@@ -28,7 +28,9 @@ internal interface ICommitSource
     /// <summary>Whether nothing is to be appended any more on its behalf. The caller holds <see cref="Gate"/>.</summary>
     bool IsGone { get; }
 
-    /// <summary>Adds its events to the commit. The caller holds <see cref="Gate"/>.</summary>
+    /// <summary>
+    /// Adds its events to the commit, in which all that it takes elsewhere is already. The caller holds <see cref="Gate"/>.
+    /// </summary>
     void Emit(Commit commit);
 
     /// <summary>Changes its log, if it has one. The caller holds <see cref="Gate"/> and the log's lock.</summary>
@@ -36,7 +38,10 @@ internal interface ICommitSource
 }
 
 /// <summary>Messages that leave a subscription.</summary>
-internal sealed class DepartureSource(Subscription subscription, IReadOnlyList<(Departure Departure, bool HasTarget)> departures) : ICommitSource
+/// <param name="subscription">Which.</param>
+/// <param name="count">How many messages.</param>
+/// <param name="departures">The messages, and whether somebody has taken each; asked when that is known.</param>
+internal sealed class DepartureSource(Subscription subscription, int count, Func<IReadOnlyList<(Departure Departure, bool HasTarget)>> departures) : ICommitSource
 {
     public Lock Gate => subscription.Gate;
 
@@ -44,15 +49,15 @@ internal sealed class DepartureSource(Subscription subscription, IReadOnlyList<(
 
     public PartitionLog Log => subscription.Log;
 
-    public long BytesWanted => subscription.PendingBytes + 24L * departures.Count;
+    public long BytesWanted => subscription.PendingBytes + 24L * count;
 
-    public long BytesNeeded => subscription.PendingBytes / 2 + 24L * departures.Count;
+    public long BytesNeeded => subscription.PendingBytes / 2 + 24L * count;
 
     public bool IsGone => subscription.IsDeleted;
 
     public void Emit(Commit commit)
     {
-        subscription.Departed(departures);
+        subscription.Departed(departures());
         subscription.EmitPending(commit);
     }
 

@@ -20,7 +20,7 @@ internal sealed class KeptQueue(SubscriptionHost host, PartitionLog log)
         {
             // The start first: it never exceeds an end that is read later.
             var start = log.StartOffset;
-            lock (_lock) return new SubscriptionCounts(log.LastStableOffset - start, 0, 0, _readers.Count, log.SizeBytes, -1);
+            lock (_lock) return new SubscriptionCounts(log.LastStableOffset - start, 0, 0, _readers.Count, log.SizeBytes);
         }
     }
 

@@ -122,6 +122,9 @@ internal sealed class LocalQueue : IQueueHandle, ISubscriptionOwner
     /// <summary>Where messages go that are moved by hand.</summary>
     public DeadLetterTarget? MoveTarget { get; set; }
 
+    /// <summary>Whether what it refuses because it is full goes on to its own dead-letter target.</summary>
+    public bool PassesOn => _settings is { Overflow: Overflow.RejectDeadLetter, Subscription.DeadLetter: not null };
+
     /// <summary>Whether the queue may take some of a batch and not others.</summary>
     public bool MaySelect => _settings is { DeduplicationWindowMs: > 0 } or { Overflow: not Overflow.DropHead };
 

@@ -37,6 +37,18 @@ internal sealed class QueueCommit(Store store)
     /// <summary>The queues that refused messages of a batch, and from which one on.</summary>
     public List<(MessageBatch Batch, LocalQueue Queue, int From)> Refusals { get; } = [];
 
+    /// <summary>The queues that were gone.</summary>
+    public List<(MessageBatch Batch, LocalQueue Queue)> Missing { get; } = [];
+
+    /// <summary>Whether a queue that a message was for has it, or passes it on because it is full.</summary>
+    public bool IsTaken(MessageBatch batch, int index, LocalQueue queue)
+    {
+        if (Missing.Contains((batch, queue))) return false;
+        foreach (var (refused, by, from) in Refusals)
+            if (refused == batch && by == queue && index >= from) return queue.PassesOn;
+        return true;
+    }
+
     /// <summary>Adds a batch for some queues. The batch stays its owner's.</summary>
     public void Add(MessageBatch batch, IReadOnlyList<LocalQueue> queues)
     {
@@ -114,10 +126,10 @@ internal sealed class QueueCommit(Store store)
                 store.Abandon(commit);
                 return true;
             }
-            source?.Emit(commit);
             for (; logs < _logs.Count; logs++) _logs[logs].Lock.Enter();
             Append(commit);
             AppendToPartitions(commit);
+            source?.Emit(commit);
             source?.ChangeLog(commit);
             committed = store.Enqueue(commit);
             return true;
@@ -151,6 +163,7 @@ internal sealed class QueueCommit(Store store)
                 var subscription = queue.Subscription;
                 if (queue.IsDeleted || subscription.IsDeleted || subscription.Log.IsBeingDeleted)
                 {
+                    Missing.Add((batch, queue));
                     continue;
                 }
                 var selected = subscription.Admit(batch, now, out var taken, out var duplicates);

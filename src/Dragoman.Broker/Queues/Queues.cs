@@ -49,6 +49,8 @@ internal sealed class Queues : IQueues
 
     internal Transfers Transfers => _transfers;
 
+    internal Exception? LastError => _host.LastError;
+
     public IDeadLetterRouter? DeadLetterRouter { get; set; }
 
     public IQueueHandle? Find(QueueName name) => _byName.GetValueOrDefault(name);

@@ -24,12 +24,30 @@ internal sealed class Transfers(Queues queues, Store store, QueueDefects defects
 
         public List<(MessageBatch Batch, LocalPartition Partition)> Appends { get; } = [];
 
-        public List<(Departure Departure, bool HasTarget)> Departures { get; } = [];
+        public List<Leaving> Leaving { get; } = [];
 
         public void Dispose()
         {
             foreach (var (batch, _) in Sections) batch.Dispose();
             foreach (var (batch, _) in Appends) batch.Dispose();
+        }
+    }
+
+    /// <summary>A message, and where it goes.</summary>
+    /// <param name="Departure">The message.</param>
+    /// <param name="Batch">The batch in which it goes to queues, or null.</param>
+    /// <param name="Index">Which one it is there.</param>
+    /// <param name="Queues">The queues.</param>
+    /// <param name="HasTopic">Whether it goes to a topic that keeps it.</param>
+    private sealed record Leaving(Departure Departure, MessageBatch? Batch, int Index, IReadOnlyList<LocalQueue> Queues, bool HasTopic)
+    {
+        /// <summary>Whether anybody has taken it.</summary>
+        public bool IsTaken(QueueCommit onDisk, QueueCommit inMemory)
+        {
+            if (HasTopic) return true;
+            foreach (var queue in Queues)
+                if ((queue.Subscription.IsVolatile ? inMemory : onDisk).IsTaken(Batch!, Index, queue)) return true;
+            return false;
         }
     }
 
@@ -58,21 +76,32 @@ internal sealed class Transfers(Queues queues, Store store, QueueDefects defects
             if (partition.CommitMode > mode) mode = partition.CommitMode;
         }
         var subscription = source.Subscription;
+        // A full queue refuses dead letters too: they are dropped, and counted so, unless it passes them on.
+        var leaving = new DepartureSource(subscription, departures.Count, () => plan.Leaving.ConvertAll(l => (l.Departure, l.IsTaken(onDisk, inMemory))));
         if (subscription.IsVolatile)
         {
             // What is in memory is lost in a crash anyway, so it may go on existing until the target has it on disk.
             await onDisk.RunAsync(mode == CommitMode.Memory ? CommitMode.Fsync : mode, queues.BeginAsync);
-            await inMemory.RunAsync(CommitMode.Memory, queues.BeginAsync, new DepartureSource(subscription, plan.Departures));
+            await inMemory.RunAsync(CommitMode.Memory, queues.BeginAsync, leaving);
+            await PassOnAsync(onDisk, inMemory);
             return;
         }
         if (defects.SettleEarly)
         {
-            await new QueueCommit(store).RunAsync(mode, queues.BeginAsync, new DepartureSource(subscription, plan.Departures));
+            await new QueueCommit(store).RunAsync(mode, queues.BeginAsync, leaving);
             await onDisk.RunAsync(mode, queues.BeginAsync);
             return;
         }
         if (toMemory) await inMemory.RunAsync(CommitMode.Memory, queues.BeginAsync);
-        await onDisk.RunAsync(mode, queues.BeginAsync, new DepartureSource(subscription, plan.Departures));
+        await onDisk.RunAsync(mode, queues.BeginAsync, leaving);
+        await PassOnAsync(onDisk, inMemory);
+    }
+
+    /// <summary>Sends on what full queues refused that have a dead-letter target for that.</summary>
+    private async ValueTask PassOnAsync(QueueCommit onDisk, QueueCommit inMemory)
+    {
+        foreach (var commit in new[] { onDisk, inMemory })
+            foreach (var (batch, queue, from) in commit.Refusals) await queues.DeadLetterRefusedAsync(queue, batch, from);
     }
 
     /// <summary>Sends messages that a full queue refused to its dead-letter target; they were never in it.</summary>
@@ -142,12 +171,13 @@ internal sealed class Transfers(Queues queues, Store store, QueueDefects defects
         var topics = new List<ITopicHandle>();
         var targets = target is null ? [] : Find(source, target, message, topics);
         if (deaths is not null) targets.RemoveAll(queue => DeadLetters.IsCycle(queue.Name.Name, deaths) && queue.Name.Namespace == source.Name.Namespace);
-        plan.Departures.Add((departure, targets.Count + topics.Count > 0));
-        if (targets.Count > 0) AddTo(BatchFor(plan, targets), message);
+        var batch = targets.Count > 0 ? BatchFor(plan, targets) : null;
+        plan.Leaving.Add(new Leaving(departure, batch, batch?.Count ?? 0, targets, topics.Count > 0));
+        if (batch is not null) AddTo(batch, message);
         foreach (var topic in topics) AddTo(BatchFor(plan, PartitionFor((LocalTopic)topic, target!, message)), message);
 
-        void AddTo(MessageBatch batch, in MessageView view) => DeadLetters.AddTo(
-            batch, view, deaths, target!.Topic is { Length: > 0 } name ? name : null, target.RoutingKey, target.KeepTimestamp ? view.Timestamp : now, headers);
+        void AddTo(MessageBatch to, in MessageView view) => DeadLetters.AddTo(
+            to, view, deaths, target!.Topic is { Length: > 0 } name ? name : null, target.RoutingKey, target.KeepTimestamp ? view.Timestamp : now, headers);
     }
 
     private static MessageBatch BatchFor(Plan plan, List<LocalQueue> targets)

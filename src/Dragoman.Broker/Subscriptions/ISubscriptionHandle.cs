@@ -27,8 +27,7 @@ public enum Settlement : byte
 /// <param name="Delayed">Messages that cannot be delivered yet.</param>
 /// <param name="Consumers">Consumers that may get messages.</param>
 /// <param name="ReadyBytes">Bytes of the values of messages that are not leased; approximate unless the queue's bytes are limited.</param>
-/// <param name="OldestTimestamp">Timestamp of the oldest message that is not settled, in milliseconds since 1970, or -1 if unknown or none.</param>
-public readonly record struct SubscriptionCounts(long Ready, long Leased, long Delayed, int Consumers, long ReadyBytes, long OldestTimestamp);
+public readonly record struct SubscriptionCounts(long Ready, long Leased, long Delayed, int Consumers, long ReadyBytes);
 
 /// <summary>
 /// Where every message of a subscription has gone, since it was made: at any quiet moment

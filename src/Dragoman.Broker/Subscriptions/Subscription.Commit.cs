@@ -10,6 +10,7 @@ namespace Dragoman.Broker.Subscriptions;
 internal sealed partial class Subscription
 {
     private const int MaxDepartures = 512;
+    private const int SyncAfterMs = 1000;
 
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? _eventBuffer;
@@ -23,6 +24,12 @@ internal sealed partial class Subscription
     private bool _isCommitting;
     private bool _isDeparting;
     private long _retryAt;
+
+    /// <summary>Since when something is committed that nobody waits for and that the disk may not have; 0 for nothing.</summary>
+    private long _unsyncedSince;
+
+    /// <summary>Whether what nobody waits for has waited long enough for the disk.</summary>
+    private bool MustSync(long now) => _unsyncedSince > 0 && now >= _unsyncedSince + SyncAfterMs;
 
     private static SubscriptionAnswer Answer(long count, Exception? failure) => failure switch
     {
@@ -66,7 +73,7 @@ internal sealed partial class Subscription
         lock (Gate)
         {
             if (_isCommitting || _isDeleted) return;
-            if (_pending.IsEmpty && _reached <= _machine.Reached && _waiting.Count == 0 && !_truncationIsDue) return;
+            if (_pending.IsEmpty && _reached <= _machine.Reached && _waiting.Count == 0 && !_truncationIsDue && !MustSync(_host.Now)) return;
             if (_retryAt > 0 && _host.Now < _retryAt && !_isStopping) return;
             _retryAt = 0;
             _isCommitting = true;
@@ -88,22 +95,25 @@ internal sealed partial class Subscription
                 CommitMode mode;
                 lock (Gate)
                 {
-                    // A crash that forgets a settlement delivers once more; those who want to know wait for the disk.
-                    mode = IsVolatile ? CommitMode.Memory : _waiting.Count > 0 ? _queueSettings.CommitMode : CommitMode.Written;
+                    // A power cut that forgets a settlement delivers once more: those who want to know wait for the disk, and
+                    // the others have it there within a second or so.
+                    mode = IsVolatile ? CommitMode.Memory : _waiting.Count > 0 || MustSync(_host.Now) ? _queueSettings.CommitMode : CommitMode.Written;
                 }
                 var bytes = PendingBytes;
                 // It frees more than it takes, so it may run on a full disk.
                 var commit = await _host.Store.BeginAsync(mode, bytes, urgent: true, default);
                 lock (Gate)
                 {
-                    if (_isDeleted || _pending.MaxBytes > bytes)
+                    if (_isDeleted || _pending.MaxBytes > bytes || (mode == CommitMode.Written && _waiting.Count > 0 && mode < _queueSettings.CommitMode))
                     {
-                        // More has come meanwhile than was asked for.
+                        // More has come meanwhile than was asked for, or somebody who waits for the disk.
                         _host.Store.Abandon(commit);
                         if (_isDeleted) return;
                         continue;
                     }
                     (waiting, _waiting) = (_waiting, waiting);
+                    if (mode == CommitMode.Fsync) _unsyncedSince = 0;
+                    else if (_queueSettings.CommitMode == CommitMode.Fsync && !IsVolatile && _unsyncedSince == 0) _unsyncedSince = _host.Now;
                     committed = EnqueuePending(commit);
                 }
                 break;
@@ -128,6 +138,7 @@ internal sealed partial class Subscription
                 _waiting.Clear();
                 // A full disk may have room later; whoever asks after the disk has failed is told at once.
                 if (failure is StorageFullException) _retryAt = _host.Now + RetryMs;
+                else _unsyncedSince = 0;
             }
         }
         foreach (var waiter in waiting) waiter.TrySetResult(failure);

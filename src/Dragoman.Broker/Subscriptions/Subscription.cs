@@ -200,7 +200,7 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
         get
         {
             lock (Gate)
-                return new SubscriptionCounts(ReadyUpTo(End), _leases.Count + _departingOffsets.Count, _waitingForTime.Count, _consumers.Count, _readyBytes, -1);
+                return new SubscriptionCounts(ReadyUpTo(End), _leases.Count + _departingOffsets.Count, _waitingForTime.Count, _consumers.Count, _readyBytes);
         }
     }
 

@@ -65,6 +65,31 @@ public sealed class DeadLetterTests
     }
 
     [Fact]
+    public async Task A_dead_letter_that_a_full_target_refuses_is_dropped_and_counted_so_unless_the_target_passes_it_on()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var last = await broker.DeclareAsync("last");
+        var full = QueueSettings.Default with { MaxLength = 1, Overflow = Overflow.Reject };
+        await broker.DeclareAsync("dead", full);
+        await broker.DeclareAsync("passing", full with { Overflow = Overflow.RejectDeadLetter, Subscription = SubscriptionSettings.Default with { DeadLetter = new DeadLetterTarget("last", null, null) } });
+        var dropping = await broker.DeclareAsync("q", ToDead);
+        var passing = await broker.DeclareAsync("p", ToDead with { DeadLetter = new DeadLetterTarget("passing", null, null) });
+        foreach (var queue in new[] { dropping, passing })
+        {
+            await broker.SendAsync(queue, "a", "b", "c");
+            await queue.SettleAsync(Settlement.Reject, Tokens(await queue.TakeAsync()));
+            await queue.ConservedAsync();
+        }
+        var conservation = await dropping.GetConservationAsync();
+        Assert.Equal((1, 2), (conservation.DeadLettered, conservation.Dropped));
+        Assert.Equal(["a"], (await PeekAsync(broker.Queue("dead"))).Select(m => m.Text));
+        conservation = await passing.GetConservationAsync();
+        Assert.Equal((3, 0), (conservation.DeadLettered, conservation.Dropped));
+        Assert.Equal(["b", "c"], (await PeekAsync(last)).Select(m => m.Text));
+        Assert.Equal(["passing", "p"], (await PeekAsync(last))[0].Deaths.Select(d => d.Queue));
+    }
+
+    [Fact]
     public async Task A_message_that_is_delivered_too_often_goes()
     {
         await using var broker = await TestBroker.StartAsync();
