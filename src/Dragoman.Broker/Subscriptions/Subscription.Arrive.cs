@@ -295,7 +295,7 @@ internal sealed partial class Subscription
         return true;
     }
 
-    /// <summary>Offsets at which there is no message, as Kafka's transactions leave them.</summary>
+    /// <summary>Offsets at which there is no message, as Kafka's transactions leave them: marks, and what was aborted.</summary>
     private void SettleGap(long start, long end)
     {
         while (start < end)

@@ -79,9 +79,9 @@ internal sealed partial class Subscription
 
     private void Read(LogCursor cursor, long offset, long end, int bytes)
     {
-        cursor.Fill(offset, Math.Max(end, offset + 1), cursor == _single ? 1 : bytes);
+        cursor.FillStable(offset, cursor == _single ? 1 : bytes);
         if (cursor.TryMoveTo(offset)) return;
-        // Nothing but the marks of transactions: they are no messages.
+        // Nothing but the marks of transactions, and what aborted ones wrote: they are no messages.
         lock (Gate)
         {
             if (!_isDeleted && cursor.NextOffset > offset) SettleGap(offset, Math.Min(cursor.NextOffset, end));

@@ -216,7 +216,7 @@ internal sealed partial class Subscription
                     }
                 }
                 if (offset >= end || found.Count == maxMessages) break;
-                if (!cursor.Fill(offset, end, FillBytes)) break;
+                if (!cursor.FillStable(offset, FillBytes)) break;
                 if (!cursor.TryMoveTo(offset)) offset = Math.Max(cursor.NextOffset, offset + 1);
             }
             if (found.Count > 0) return new ReceiveAnswer(QueueStatus.Ok, found);
