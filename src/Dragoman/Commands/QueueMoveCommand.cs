@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Dragoman.Admin.Model;
 
 namespace Dragoman.Commands;
@@ -88,12 +89,19 @@ internal static class QueueMoveCommand
     private static async Task<MoveModel> WatchAsync(AdminClient client, MoveModel move, CancellationToken cancellation)
     {
         var isShown = !Console.IsErrorRedirected;
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        // Whoever ends the display should know that this is all that ends.
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
+        {
+            context.Cancel = true;
+            ends.Cancel();
+        });
         try
         {
             while (move.EndedAt is null)
             {
-                await Task.Delay(PollInterval, cancellation);
-                move = await client.GetAsync(AdminClient.Path("moves", move.Id.ToString()), AdminJson.Default.MoveModel, cancellation);
+                await Task.Delay(PollInterval, ends.Token);
+                move = await client.GetAsync(AdminClient.Path("moves", move.Id.ToString()), AdminJson.Default.MoveModel, ends.Token);
                 if (isShown) Console.Error.Write($"\r\u001b[K{Output.Count(move.Moved)} of {Output.Count(move.Planned)} moved{(move.Reason is null ? "" : $"; waiting: {move.Reason}")}");
             }
             return move;
