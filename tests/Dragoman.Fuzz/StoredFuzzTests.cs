@@ -18,5 +18,12 @@ public sealed class StoredFuzzTests(ITestOutputHelper output)
     [Fact]
     public Task Snapshots_and_events() => RunAsync(new StateInputs());
 
+    [Fact]
+    public async Task Inspected_stores()
+    {
+        using var stores = await InspectedStores.StartAsync();
+        await RunAsync(stores);
+    }
+
     private Task RunAsync(FuzzTarget target) => new Fuzzer(target).RunAsync(FuzzOptions.Time, output.WriteLine);
 }
