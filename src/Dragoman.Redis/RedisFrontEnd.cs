@@ -113,7 +113,7 @@ public sealed class RedisFrontEnd : IFrontEnd, IDisposable
     /// <param name="remote">Where the client is, if that is known.</param>
     /// <param name="certificate">The client certificate that TLS has verified, if there is one.</param>
     public RedisSession CreateSession(IDuplexPipe transport, EndPoint? remote = null, X509Certificate2? certificate = null) =>
-        new(this, transport, PipeScheduler.ThreadPool, Interlocked.Increment(ref _accepted), remote, null, certificate);
+        new(this, transport, PipeScheduler.ThreadPool, PipeScheduler.ThreadPool, Interlocked.Increment(ref _accepted), remote, null, certificate);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -125,8 +125,8 @@ public sealed class RedisFrontEnd : IFrontEnd, IDisposable
     private async Task ServeAsync(ConnectionContext connection)
     {
         var certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
-        var scheduler = connection.Features.Get<ILoopFeature>()?.Loop ?? PipeScheduler.ThreadPool;
-        var session = new RedisSession(this, connection.Transport, scheduler, Interlocked.Increment(ref _accepted), connection.RemoteEndPoint, connection.LocalEndPoint, certificate);
+        var loop = connection.Features.Get<ILoopFeature>();
+        var session = new RedisSession(this, connection.Transport, loop?.Loop ?? PipeScheduler.ThreadPool, loop?.Later ?? PipeScheduler.ThreadPool, Interlocked.Increment(ref _accepted), connection.RemoteEndPoint, connection.LocalEndPoint, certificate);
         var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         using (closing.UnsafeRegister(static state => ((RedisSession)state!).Disconnect(null), session))
             await session.RunAsync().ConfigureAwait(false);

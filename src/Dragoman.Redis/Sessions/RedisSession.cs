@@ -50,7 +50,7 @@ public sealed class RedisSession : IDisposable
     private volatile bool _isGone;
     private volatile string? _goneBecause;
 
-    internal RedisSession(RedisFrontEnd frontEnd, IDuplexPipe transport, PipeScheduler scheduler, long id, EndPoint? remote, EndPoint? local, X509Certificate2? certificate)
+    internal RedisSession(RedisFrontEnd frontEnd, IDuplexPipe transport, PipeScheduler scheduler, PipeScheduler later, long id, EndPoint? remote, EndPoint? local, X509Certificate2? certificate)
     {
         FrontEnd = frontEnd;
         Id = id;
@@ -60,7 +60,7 @@ public sealed class RedisSession : IDisposable
         _certificate = certificate;
         _input = transport.Input;
         _pipe = transport.Output;
-        Output = new SessionOutput(_pipe, scheduler, frontEnd.Limits) { Failed = OnOutputFailed };
+        Output = new SessionOutput(_pipe, scheduler, later, frontEnd.Limits) { Failed = OnOutputFailed };
         Reply = new ReplyWriter(_replies);
         Subscriptions = new SubscriptionTable(this);
         Publisher = new Publisher(this);

@@ -21,6 +21,7 @@ internal sealed class SessionOutput : IThreadPoolWorkItem
 
     private readonly PipeWriter _pipe;
     private readonly PipeScheduler _scheduler;
+    private readonly PipeScheduler _later;
     private readonly bool _isLooped;
     private readonly OutputLimits _limits;
     private readonly ByteQueue _waiting = new();
@@ -33,10 +34,16 @@ internal sealed class SessionOutput : IThreadPoolWorkItem
     private bool _hasFailed;
     private long _softSince = -1;
 
-    public SessionOutput(PipeWriter pipe, PipeScheduler scheduler, OutputLimits limits)
+    /// <summary>Creates the output of a connection.</summary>
+    /// <param name="pipe">Where bytes go.</param>
+    /// <param name="scheduler">Sends replies.</param>
+    /// <param name="later">Sends messages that nobody waits for, when more may have gathered.</param>
+    /// <param name="limits">How much may wait.</param>
+    public SessionOutput(PipeWriter pipe, PipeScheduler scheduler, PipeScheduler later, OutputLimits limits)
     {
         _pipe = pipe;
         _scheduler = scheduler;
+        _later = later;
         _isLooped = !ReferenceEquals(scheduler, PipeScheduler.ThreadPool);
         _limits = limits;
         _afterFlush = AfterFlush;
@@ -209,7 +216,7 @@ internal sealed class SessionOutput : IThreadPoolWorkItem
     {
         // The pool takes the object itself; another scheduler is told what to call.
         if (!_isLooped) ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        else _scheduler.Schedule(static state => ((SessionOutput)state!).FlushScheduled(), this);
+        else _later.Schedule(static state => ((SessionOutput)state!).FlushScheduled(), this);
     }
 
     private void FlushScheduled()

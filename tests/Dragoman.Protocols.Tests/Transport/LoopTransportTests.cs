@@ -156,15 +156,16 @@ public sealed class LoopTransportTests
     {
         await using var server = await Server.StartAsync(async connection =>
         {
-            var loop = connection.Features.Get<ILoopFeature>()!.Loop;
+            var feature = connection.Features.Get<ILoopFeature>()!;
+            var (loop, later) = (feature.Loop, feature.Later);
             var read = await connection.Transport.Input.ReadAsync();
             connection.Transport.Input.AdvanceTo(read.Buffer.End);
             var count = 0;
             var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            await Parallel.ForAsync(0, 1000, (_, _) =>
+            await Parallel.ForAsync(0, 1000, (i, _) =>
             {
                 // One thread runs them all, so nothing is counted twice or lost.
-                loop.Schedule(_ => { if (++count == 1000) done.SetResult(); }, null);
+                (i % 2 == 0 ? loop : later).Schedule(_ => { if (++count == 1000) done.SetResult(); }, null);
                 return default;
             });
             await done.Task.WaitAsync(Patience);

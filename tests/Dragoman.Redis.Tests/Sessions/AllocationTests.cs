@@ -17,7 +17,7 @@ public sealed class AllocationTests
         var space = new ChannelSpace();
         var limits = new OutputLimits(64 << 20);
         var scheduler = new Later();
-        var listeners = Enumerable.Range(0, Subscribers).Select(i => new Listener(new SessionOutput(new Sink(), scheduler, limits) { Protocol = 2 + i % 2 })).ToList();
+        var listeners = Enumerable.Range(0, Subscribers).Select(i => new Listener(new SessionOutput(new Sink(), scheduler, scheduler, limits) { Protocol = 2 + i % 2 })).ToList();
         foreach (var listener in listeners) space.Subscribe("c"u8, listener);
         var payload = Encoding.ASCII.GetBytes(new string('x', 100));
         var heard = 0;

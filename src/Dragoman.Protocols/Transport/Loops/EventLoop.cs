@@ -13,6 +13,9 @@ internal sealed unsafe class EventLoop : PipeScheduler, IDisposable
 {
     private const int MaxEvents = 512;
 
+    // How often the sockets are looked at again while there is work for later.
+    private const int MaxTurns = 4;
+
     private readonly int _epoll;
     private readonly int _wake;
     private readonly ILogger _log;
@@ -24,6 +27,7 @@ internal sealed unsafe class EventLoop : PipeScheduler, IDisposable
     private int _used;
     private List<(Action<object?> Action, object? State)> _queued = [];
     private List<(Action<object?> Action, object? State)> _running = [];
+    private List<(Action<object?> Action, object? State)> _later = [];
     private IMemoryOwner<byte>? _spare;
     private int _sleeps;
     private volatile bool _stopped;
@@ -31,6 +35,7 @@ internal sealed unsafe class EventLoop : PipeScheduler, IDisposable
     public EventLoop(string name, MemoryPool<byte> pool, ILogger log)
     {
         Pool = pool;
+        Later = new LaterScheduler(this);
         _log = log;
         _epoll = Epoll.Create();
         _wake = Epoll.CreateEvent();
@@ -41,6 +46,9 @@ internal sealed unsafe class EventLoop : PipeScheduler, IDisposable
 
     /// <summary>Whether the caller is on the loop's own thread.</summary>
     public bool IsCurrent => Environment.CurrentManagedThreadId == _thread.ManagedThreadId;
+
+    /// <summary>Runs work when no more sockets are ready, or a few turns later.</summary>
+    public PipeScheduler Later { get; }
 
     private MemoryPool<byte> Pool { get; }
 
@@ -93,6 +101,17 @@ internal sealed unsafe class EventLoop : PipeScheduler, IDisposable
     public override void Schedule(Action<object?> action, object? state)
     {
         lock (_lock) _queued.Add((action, state));
+        WakeUp();
+    }
+
+    private void ScheduleLater(Action<object?> action, object? state)
+    {
+        lock (_lock) _later.Add((action, state));
+        WakeUp();
+    }
+
+    private void WakeUp()
+    {
         if (!IsCurrent && Interlocked.Exchange(ref _sleeps, 0) == 1) Epoll.Signal(_wake);
     }
 
@@ -111,6 +130,7 @@ internal sealed unsafe class EventLoop : PipeScheduler, IDisposable
     private void Run()
     {
         var events = stackalloc byte[MaxEvents * Epoll.EventSize];
+        var turns = 0;
         while (!_stopped)
         {
             var timeout = 0;
@@ -129,12 +149,15 @@ internal sealed unsafe class EventLoop : PipeScheduler, IDisposable
                 else Serve(Find(data), ready);
             }
             RunQueued();
+            if (count > 0 && ++turns < MaxTurns) continue;
+            turns = 0;
+            RunLater();
         }
     }
 
     private bool IsIdle()
     {
-        lock (_lock) return _queued.Count == 0;
+        lock (_lock) return _queued.Count == 0 && _later.Count == 0;
     }
 
     private LoopConnection? Find(ulong data)
@@ -165,7 +188,22 @@ internal sealed unsafe class EventLoop : PipeScheduler, IDisposable
             if (_queued.Count == 0) return;
             (_queued, _running) = (_running, _queued);
         }
-        foreach (var (action, state) in _running)
+        Run(_running);
+    }
+
+    private void RunLater()
+    {
+        lock (_lock)
+        {
+            if (_later.Count == 0) return;
+            (_later, _running) = (_running, _later);
+        }
+        Run(_running);
+    }
+
+    private void Run(List<(Action<object?> Action, object? State)> work)
+    {
+        foreach (var (action, state) in work)
         {
             try
             {
@@ -178,6 +216,11 @@ internal sealed unsafe class EventLoop : PipeScheduler, IDisposable
                 _log.LogError(error, "What was put off failed.");
             }
         }
-        _running.Clear();
+        work.Clear();
+    }
+
+    private sealed class LaterScheduler(EventLoop loop) : PipeScheduler
+    {
+        public override void Schedule(Action<object?> action, object? state) => loop.ScheduleLater(action, state);
     }
 }

@@ -10,4 +10,10 @@ public interface ILoopFeature
     /// sent then takes all that has gathered. Work must not block.
     /// </summary>
     PipeScheduler Loop { get; }
+
+    /// <summary>
+    /// As <see cref="Loop"/>, when no more sockets are ready, or a few turns later: for what gains by gathering longer and
+    /// that nobody waits for an answer to.
+    /// </summary>
+    PipeScheduler Later { get; }
 }

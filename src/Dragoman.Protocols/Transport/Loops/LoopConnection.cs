@@ -42,6 +42,8 @@ internal sealed class LoopConnection : DefaultConnectionContext, IDuplexPipe, IL
 
     PipeScheduler ILoopFeature.Loop => _loop;
 
+    PipeScheduler ILoopFeature.Later => _loop.Later;
+
     /// <summary>Serves the socket: it can be read, written, or is gone.</summary>
     public void OnReady(Readiness ready)
     {
