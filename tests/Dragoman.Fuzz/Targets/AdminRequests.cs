@@ -19,6 +19,9 @@ internal sealed class AdminRequests : FuzzTarget, IAsyncDisposable
     /// <summary>A request that waits for what comes is let go after a while.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long to wait for an answer before hanging up.</summary>
+    private static readonly TimeSpan Hesitation = TimeSpan.FromMilliseconds(20);
+
     private static readonly string[] s_methods = ["GET", "GET", "GET", "HEAD", "POST", "POST", "PUT", "PATCH", "DELETE"];
 
     private static readonly string[] s_paths =
@@ -99,9 +102,21 @@ internal sealed class AdminRequests : FuzzTarget, IAsyncDisposable
         try
         {
             await socket.SendAsync(input, patience.Token);
-            socket.Shutdown(SocketShutdown.Send);
             var buffer = new byte[8192];
-            for (int read; answer.Length < 1 << 20 && (read = await socket.ReceiveAsync(buffer, patience.Token)) > 0;) answer.Write(buffer.AsSpan(0, read));
+            var hasEnded = false;
+            while (answer.Length < 1 << 20)
+            {
+                var receiving = socket.ReceiveAsync(buffer, patience.Token).AsTask();
+                // Whoever hangs up at once is not answered; and of what is damaged the server may wait for more.
+                if (!hasEnded && await Task.WhenAny(receiving, Task.Delay(Hesitation)) != receiving)
+                {
+                    socket.Shutdown(SocketShutdown.Send);
+                    hasEnded = true;
+                }
+                var read = await receiving;
+                if (read == 0) break;
+                answer.Write(buffer.AsSpan(0, read));
+            }
         }
         catch (Exception gone) when (gone is SocketException or OperationCanceledException)
         {
