@@ -301,8 +301,10 @@ internal sealed class QueueRun
         var from = _sim.Time.Elapsed;
         var holder = new object();
         _model.Receiving++;
+        var epoch = _model.Epoch;
         var answer = await queue.ReceiveAsync(max, TimeSpan.FromMilliseconds(lease), TimeSpan.FromMilliseconds(waitMs));
-        _model.Receiving = Math.Max(0, _model.Receiving - 1);
+        var isLate = _model.Epoch != epoch;
+        if (!isLate) _model.Receiving--;
         Coverage.Saw($"received: {answer.Status}");
         if (answer.Deliveries is not { } deliveries) return 0;
         var count = deliveries.Count;
@@ -311,6 +313,11 @@ internal sealed class QueueRun
             ref readonly var delivery = ref deliveries[i];
             var text = Encoding.UTF8.GetString(deliveries.Message(i).Value.Span);
             _sim.Note($"a taker gets {text} at {delivery.Offset}, {delivery.Count}, lease {delivery.Lease}");
+            if (isLate)
+            {
+                _model.Miss(text);
+                continue;
+            }
             // A millisecond may have been cut off.
             var message = _model.Deliver(text, delivery.Offset, delivery.Count, holder, delivery.Lease, from + TimeSpan.FromMilliseconds(lease - 1));
             _tokens.Add(message);

@@ -80,6 +80,16 @@ internal sealed class QueueSimModel(SimScheduler sim, int maxDeliveries, bool ha
     /// <summary>Receives that wait for their answer.</summary>
     public int Receiving { get; set; }
 
+    /// <summary>How often the broker has died, or the queue moved.</summary>
+    public int Epoch { get; private set; }
+
+    /// <summary>A delivery of which somebody hears when the one who made it is gone, and what it knew of it.</summary>
+    public void Miss(string text)
+    {
+        All[text].Seen++;
+        All[text].Forgotten++;
+    }
+
     public SimMessage Begin(string text, string? key, bool mayExpire, bool isCopied)
     {
         var message = new SimMessage(text) { Key = key, MayExpire = mayExpire, IsCopied = isCopied };
@@ -103,6 +113,7 @@ internal sealed class QueueSimModel(SimScheduler sim, int maxDeliveries, bool ha
     /// <summary>The broker has died, or the queue has moved: what was only in memory is gone.</summary>
     public void Forget()
     {
+        Epoch++;
         LostAnswers += Receiving;
         Receiving = 0;
         while (_uncertain.TryDequeue(out var lost)) lost.Message.Forgotten++;
