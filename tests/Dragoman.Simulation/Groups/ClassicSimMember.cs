@@ -69,7 +69,7 @@ internal sealed class ClassicSimMember(SimScheduler sim, SimRandom random, Group
         Model.SawGeneration(Group, _generation);
         _isIn = true;
         Coverage.Saw("a classic member was assigned");
-        await TakeAsync(process, broker, synced.Assignment.Select(partition => (int)partition));
+        await TakeAsync(process, broker, [.. synced.Assignment.Select(partition => (int)partition)]);
     }
 
     private async Task HeartbeatAsync(SimProcess process, Broker.Broker broker)

@@ -76,7 +76,6 @@ internal sealed class ConsumerSimMember(SimScheduler sim, SimRandom random, Grou
         if (taken.Count == 0) return;
         _saysAll = true;
         Coverage.Saw("a consumer member was assigned");
-        foreach (var partition in taken) Uses.Add(partition);
         await TakeAsync(process, broker, taken);
     }
 

@@ -53,14 +53,12 @@ internal abstract class SimMember(SimScheduler sim, SimRandom random, GroupModel
     protected void Note(string what) => sim.Note($"{this}: {what}");
 
     /// <summary>Takes partitions up: from where they were committed.</summary>
-    protected async Task TakeAsync(SimProcess process, Broker.Broker broker, IEnumerable<int> partitions)
+    protected async Task TakeAsync(SimProcess process, Broker.Broker broker, List<int> partitions)
     {
-        foreach (var partition in partitions)
-        {
-            Uses.Add(partition);
-            model.CheckOwners();
-            await FetchAsync(process, broker, partition, Caller);
-        }
+        // All at once: the broker may die while it is asked where to begin.
+        Uses.UnionWith(partitions);
+        model.CheckOwners();
+        foreach (var partition in partitions) await FetchAsync(process, broker, partition, Caller);
     }
 
     /// <summary>Asks for a committed offset.</summary>
