@@ -32,7 +32,14 @@ public sealed class GroupTests
     {
         var join = new ConsumerHeartbeat
         {
-            Group = GroupName.InDefault(group), MemberId = "member-1", Epoch = 0, RebalanceTimeoutMs = 60_000, Topics = [TopicName.InDefault("orders")], Owned = [], ClientId = "app", ClientHost = "/10.0.0.1",
+            Group = GroupName.InDefault(group),
+            MemberId = "member-1",
+            Epoch = 0,
+            RebalanceTimeoutMs = 60_000,
+            Topics = [TopicName.InDefault("orders")],
+            Owned = [],
+            ClientId = "app",
+            ClientHost = "/10.0.0.1",
         };
         var answer = await server.Broker.Groups.HeartbeatAsync(join);
         Assert.Equal(GroupStatus.Ok, answer.Status);
@@ -44,8 +51,14 @@ public sealed class GroupTests
     {
         var request = new JoinRequest
         {
-            Group = GroupName.InDefault(group), MemberId = "", ClientId = "app", ClientHost = "/10.0.0.2", SessionTimeoutMs = 60_000, RebalanceTimeoutMs = 60_000,
-            ProtocolType = "consumer", Protocols = [new GroupProtocol("range", [])],
+            Group = GroupName.InDefault(group),
+            MemberId = "",
+            ClientId = "app",
+            ClientHost = "/10.0.0.2",
+            SessionTimeoutMs = 60_000,
+            RebalanceTimeoutMs = 60_000,
+            ProtocolType = "consumer",
+            Protocols = [new GroupProtocol("range", [])],
         };
         var answer = await server.Broker.Groups.JoinAsync(request);
         Assert.Equal(GroupStatus.Ok, answer.Status);

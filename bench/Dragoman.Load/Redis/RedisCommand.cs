@@ -67,7 +67,8 @@ internal static class RedisCommand
         var cpu = new CpuMeter(id);
         var information = new ProcessStartInfo(
             "redis-benchmark",
-            ["-p", Number(server.Port), "-n", Number(count), "-c", "20", "-P", Number(pipeline), "--csv", "publish", "channel", new string('x', bytes)]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            ["-p", Number(server.Port), "-n", Number(count), "-c", "20", "-P", Number(pipeline), "--csv", "publish", "channel", new string('x', bytes)])
+        { RedirectStandardOutput = true, RedirectStandardError = true };
         using var process = Process.Start(information) ?? throw new InvalidOperationException("There is no redis-benchmark: apt-get install redis-tools.");
         var errors = process.StandardError.ReadToEndAsync(cancellation);
         var lines = await process.StandardOutput.ReadToEndAsync(cancellation);

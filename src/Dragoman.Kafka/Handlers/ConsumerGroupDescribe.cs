@@ -1,13 +1,13 @@
-using Dragoman.Broker.Groups.Offsets;
 using Dragoman.Broker.Groups;
+using Dragoman.Broker.Groups.Offsets;
 using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
 using Dragoman.Kafka.Groups;
 using Dragoman.Kafka.Security;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Kafka.Topics;
-using Dragoman.Kafka.Wire.Messages;
 using Dragoman.Kafka.Wire;
+using Dragoman.Kafka.Wire.Messages;
 
 namespace Dragoman.Kafka.Handlers;
 

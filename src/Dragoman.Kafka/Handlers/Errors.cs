@@ -1,5 +1,5 @@
-using Dragoman.Broker.Security;
 using Dragoman.Broker.Groups;
+using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
 using Dragoman.Kafka.Wire;
 

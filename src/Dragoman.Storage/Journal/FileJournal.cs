@@ -57,7 +57,7 @@ internal sealed class FileJournal : IJournal
         _sealed.AddRange(start.Sealed);
         Epoch = start.Epoch;
         Space = new SpaceBudget(options.MaxPendingBytes, options.ReserveBytes) { NeedsSpace = _prepare.Set };
-        _active = new JournalFile(first, tail, start.NextRound, start.LastHash, start.Epoch) 
+        _active = new JournalFile(first, tail, start.NextRound, start.LastHash, start.Epoch)
         {
             Capacity = options.JournalFileBytes,
             HasHeader = true,

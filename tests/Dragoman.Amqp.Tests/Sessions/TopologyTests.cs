@@ -75,7 +75,9 @@ public sealed class TopologyTests
         await client.AskAsync<ExchangeDeclare, ExchangeDeclareOk>(channel, new ExchangeDeclare { Exchange = "others", Type = "fanout" });
         await client.AskAsync<ExchangeDeclare, ExchangeDeclareOk>(channel, new ExchangeDeclare
         {
-            Exchange = "front", Type = "direct", Arguments = new FieldTable(KeyValuePair.Create("alternate-exchange", FieldValue.OfText("others"))),
+            Exchange = "front",
+            Type = "direct",
+            Arguments = new FieldTable(KeyValuePair.Create("alternate-exchange", FieldValue.OfText("others"))),
         });
         await client.AskAsync<ExchangeDeclare, ExchangeDeclareOk>(channel, new ExchangeDeclare { Exchange = "back", Type = "topic", Internal = true });
         await client.AskAsync<ExchangeBind, ExchangeBindOk>(channel, new ExchangeBind { Source = "front", Destination = "back", RoutingKey = "a.b" });

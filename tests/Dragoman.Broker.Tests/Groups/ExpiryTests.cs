@@ -21,7 +21,12 @@ public sealed class ExpiryTests
     {
         var joined = await test.Broker.Groups.JoinAsync(new JoinRequest
         {
-            Group = s_name, SessionTimeoutMs = 1_800_000, RebalanceTimeoutMs = 60_000, ProtocolType = "consumer", Protocols = [new("range", [])], Topics = [.. topics.Select(TopicName.InDefault)],
+            Group = s_name,
+            SessionTimeoutMs = 1_800_000,
+            RebalanceTimeoutMs = 60_000,
+            ProtocolType = "consumer",
+            Protocols = [new("range", [])],
+            Topics = [.. topics.Select(TopicName.InDefault)],
         });
         var caller = new GroupCaller(joined.MemberId, null, joined.Generation);
         Assert.Equal(GroupStatus.Ok, (await test.Broker.Groups.SyncAsync(new SyncRequest { Group = s_name, Caller = caller })).Status);

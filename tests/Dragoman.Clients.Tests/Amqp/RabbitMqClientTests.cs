@@ -59,13 +59,38 @@ public sealed class RabbitMqClientTests(SharedBroker broker) : IClassFixture<Sha
         var queue = (await channel.QueueDeclareAsync()).QueueName;
         var properties = new BasicProperties
         {
-            AppId = "app", ContentEncoding = "utf-8", ContentType = "text/plain", CorrelationId = "c", Expiration = "600000", MessageId = "m", Persistent = true, Priority = 5,
-            ReplyTo = "r", Timestamp = new AmqpTimestamp(1_700_000_000), Type = "t", UserId = "guest", ClusterId = "cl",
+            AppId = "app",
+            ContentEncoding = "utf-8",
+            ContentType = "text/plain",
+            CorrelationId = "c",
+            Expiration = "600000",
+            MessageId = "m",
+            Persistent = true,
+            Priority = 5,
+            ReplyTo = "r",
+            Timestamp = new AmqpTimestamp(1_700_000_000),
+            Type = "t",
+            UserId = "guest",
+            ClusterId = "cl",
             Headers = new Dictionary<string, object?>
             {
-                ["text"] = "ä", ["int"] = 1, ["long"] = 2L, ["byte"] = (byte)3, ["sbyte"] = (sbyte)-3, ["short"] = (short)4, ["ushort"] = (ushort)5, ["uint"] = 6u, ["bool"] = true,
-                ["double"] = 1.5, ["float"] = 2.5f, ["decimal"] = 3.14m, ["bytes"] = new BinaryTableValue([1, 2]), ["time"] = new AmqpTimestamp(17), ["null"] = null,
-                ["list"] = new List<object?> { 1, "two" }, ["table"] = new Dictionary<string, object?> { ["inner"] = 7L },
+                ["text"] = "ä",
+                ["int"] = 1,
+                ["long"] = 2L,
+                ["byte"] = (byte)3,
+                ["sbyte"] = (sbyte)-3,
+                ["short"] = (short)4,
+                ["ushort"] = (ushort)5,
+                ["uint"] = 6u,
+                ["bool"] = true,
+                ["double"] = 1.5,
+                ["float"] = 2.5f,
+                ["decimal"] = 3.14m,
+                ["bytes"] = new BinaryTableValue([1, 2]),
+                ["time"] = new AmqpTimestamp(17),
+                ["null"] = null,
+                ["list"] = new List<object?> { 1, "two" },
+                ["table"] = new Dictionary<string, object?> { ["inner"] = 7L },
             },
         };
         await channel.BasicPublishAsync("", queue, mandatory: true, properties, "body"u8.ToArray());

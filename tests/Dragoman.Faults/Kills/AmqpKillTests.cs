@@ -108,7 +108,10 @@ public sealed class AmqpKillTests(ITestOutputHelper output)
         await channel.QueueDeclareAsync(Dead, durable: true, exclusive: false, autoDelete: false);
         await channel.QueueDeclareAsync(Work, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?>
         {
-            ["x-queue-type"] = "quorum", ["x-delivery-limit"] = DeliveryLimit, ["x-dead-letter-exchange"] = "", ["x-dead-letter-routing-key"] = Dead,
+            ["x-queue-type"] = "quorum",
+            ["x-delivery-limit"] = DeliveryLimit,
+            ["x-dead-letter-exchange"] = "",
+            ["x-dead-letter-routing-key"] = Dead,
         });
         foreach (var queue in new[] { Kept, Work }) await channel.QueueBindAsync(queue, Exchange, "");
     }

@@ -130,7 +130,12 @@ public sealed class GroupTests
         var joined = await JoinAsync(client, Joining(), 9);
         await client.AskAsync<SyncGroupRequest, SyncGroupResponse>(new()
         {
-            GroupId = "g", GenerationId = 1, MemberId = joined.MemberId, ProtocolType = "consumer", ProtocolName = "range", Assignments = [new() { MemberId = joined.MemberId, Assignment = [9] }],
+            GroupId = "g",
+            GenerationId = 1,
+            MemberId = joined.MemberId,
+            ProtocolType = "consumer",
+            ProtocolName = "range",
+            Assignments = [new() { MemberId = joined.MemberId, Assignment = [9] }],
         }, 5);
         await client.AskAsync<OffsetCommitRequest, OffsetCommitResponse>(
             new() { GroupId = "offsets only", Topics = [new() { Name = "t", Partitions = [new() { PartitionIndex = 0, CommittedOffset = 1 }] }] }, 9);
@@ -203,7 +208,9 @@ public sealed class GroupTests
 
         var commit = new OffsetCommitRequest
         {
-            GroupId = "g", MemberId = joined.MemberId!, GenerationIdOrMemberEpoch = 1,
+            GroupId = "g",
+            MemberId = joined.MemberId!,
+            GenerationIdOrMemberEpoch = 1,
             Topics = [new() { Name = "t", Partitions = [new() { PartitionIndex = 1, CommittedOffset = 5 }] }],
         };
         async Task<ErrorCode> Commit() => (await client.AskAsync<OffsetCommitRequest, OffsetCommitResponse>(commit, 9)).Topics[0].Partitions[0].ErrorCode;

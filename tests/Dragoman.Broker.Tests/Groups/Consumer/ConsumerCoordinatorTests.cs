@@ -40,8 +40,14 @@ public sealed class ConsumerCoordinatorTests
 
     private static JoinRequest ClassicJoin(string id = "", string topic = "t") => new()
     {
-        Group = s_name, MemberId = id, ClientId = "old", SessionTimeoutMs = 10_000, RebalanceTimeoutMs = 30_000, ProtocolType = "consumer",
-        Protocols = [new("range", [0, 1])], Topics = [TopicName.InDefault(topic)],
+        Group = s_name,
+        MemberId = id,
+        ClientId = "old",
+        SessionTimeoutMs = 10_000,
+        RebalanceTimeoutMs = 30_000,
+        ProtocolType = "consumer",
+        Protocols = [new("range", [0, 1])],
+        Topics = [TopicName.InDefault(topic)],
     };
 
     private static async Task<JoinAnswer> ClassicStableAsync(TestBroker test, ITopicHandle topic)

@@ -175,7 +175,10 @@ public sealed class ConsumerGroupStoryTests
                 var away = client.Instance is not null && _random.Next(2) == 0;
                 var decision = _group.Decide(new ConsumerHeartbeat
                 {
-                    Group = s_name, MemberId = client.MemberId, InstanceId = client.Instance, Epoch = away ? ConsumerHeartbeat.AwayEpoch : ConsumerHeartbeat.LeaveEpoch,
+                    Group = s_name,
+                    MemberId = client.MemberId,
+                    InstanceId = client.Instance,
+                    Epoch = away ? ConsumerHeartbeat.AwayEpoch : ConsumerHeartbeat.LeaveEpoch,
                 }, "");
                 if (decision.Draft is not null) Journal(decision.Draft, decision.Member);
             }
@@ -246,8 +249,16 @@ public sealed class ConsumerGroupStoryTests
                     if (!client.IsCooperative) client.Uses.Clear();
                     var decision = _group.DecideJoin(new JoinRequest
                     {
-                        Group = s_name, MemberId = client.MemberId, InstanceId = client.Instance, SessionTimeoutMs = Session, RebalanceTimeoutMs = Rebalance,
-                        ProtocolType = "consumer", Protocols = [new("range", [])], Topics = [.. client.Topics.Select(TopicName.InDefault)], Owned = [.. client.Uses], AwaitsMemberId = true,
+                        Group = s_name,
+                        MemberId = client.MemberId,
+                        InstanceId = client.Instance,
+                        SessionTimeoutMs = Session,
+                        RebalanceTimeoutMs = Rebalance,
+                        ProtocolType = "consumer",
+                        Protocols = [new("range", [])],
+                        Topics = [.. client.Topics.Select(TopicName.InDefault)],
+                        Owned = [.. client.Uses],
+                        AwaitsMemberId = true,
                     }, $"m{++_ids}");
                     if (decision.Draft is not null)
                     {
