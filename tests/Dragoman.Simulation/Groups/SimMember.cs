@@ -11,7 +11,10 @@ namespace Dragoman.Simulation.Groups;
 internal abstract class SimMember(SimScheduler sim, SimRandom random, GroupModel model, GroupNetwork network, Coverage coverage, string group, int number)
 {
     public const int SessionMs = 10_000;
-    public const int RebalanceMs = 12_000;
+
+    /// <summary>Far longer than answers can be lost in a row: it begins when a member is first told to give something up, heard or not.</summary>
+    public const int RebalanceMs = 60_000;
+
     public const string Topic = "t";
 
     protected static readonly TimeSpan Patience = TimeSpan.FromSeconds(4);
