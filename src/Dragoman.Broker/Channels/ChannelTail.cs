@@ -137,6 +137,7 @@ internal sealed class ChannelTail(ITopicHandle topic, byte[] channel, ChannelSpa
         }
         catch (IOException)
         {
+            // It could not be read: the next append has it tried again, from where this one stopped.
             return false;
         }
         finally
