@@ -66,6 +66,9 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
     public string Name => "admin";
 
     /// <inheritdoc/>
+    public string? ListedAs => null;
+
+    /// <inheritdoc/>
     public void ConfigureListener(ListenOptions listener)
     {
         ArgumentNullException.ThrowIfNull(listener);

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Dragoman.Protocols.Authentication;
+using Dragoman.Protocols.Connections;
 
 namespace Dragoman.Admin;
 
@@ -20,6 +21,9 @@ public sealed class AdminNode(Broker.Broker broker) : IDisposable
 
     /// <summary>Says who a client is.</summary>
     public Authenticator Authenticator { get; init; } = new(broker.Accounts);
+
+    /// <summary>The connections of all front ends.</summary>
+    public ConnectionRegistry Connections { get; init; } = new(broker.Time);
 
     /// <summary>Moves the clock forward; null where it only goes by itself.</summary>
     public Action<TimeSpan>? AdvanceClock { get; init; }

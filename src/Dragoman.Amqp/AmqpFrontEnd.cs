@@ -8,6 +8,7 @@ using Dragoman.Amqp.Sessions;
 using Dragoman.Amqp.Topology;
 using Dragoman.Protocols;
 using Dragoman.Protocols.Authentication;
+using Dragoman.Protocols.Connections;
 using Dragoman.Protocols.Framing;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -43,6 +44,9 @@ public sealed class AmqpFrontEnd : IFrontEnd
 
     /// <inheritdoc/>
     public string Name => "amqp";
+
+    /// <inheritdoc/>
+    public string? ListedAs => "AMQP 0-9-1";
 
     /// <summary>How it behaves.</summary>
     public AmqpOptions Options { get; }
@@ -84,8 +88,9 @@ public sealed class AmqpFrontEnd : IFrontEnd
     /// <param name="name">What the log calls the connection.</param>
     /// <param name="remote">Where the client is, if that is known.</param>
     /// <param name="certificate">The client certificate that TLS has verified, if there is one.</param>
-    public AmqpSession CreateSession(IDuplexPipe transport, string name, EndPoint? remote = null, X509Certificate2? certificate = null) =>
-        new(this, transport, name, remote, certificate);
+    /// <param name="live">What the connection is listed as, if it is.</param>
+    public AmqpSession CreateSession(IDuplexPipe transport, string name, EndPoint? remote = null, X509Certificate2? certificate = null, LiveConnection? live = null) =>
+        new(this, transport, name, remote, certificate, live ?? new LiveConnection());
 
     /// <summary>Deletes what belongs to a connection that ends.</summary>
     internal ValueTask OnSessionEndedAsync(AmqpSession session) => Exclusive.ReleaseAsync(session, Broker.Queues);
@@ -93,7 +98,7 @@ public sealed class AmqpFrontEnd : IFrontEnd
     private async Task ServeAsync(ConnectionContext connection)
     {
         var certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
-        var session = CreateSession(connection.Transport, $"{connection.ConnectionId} from {connection.RemoteEndPoint}", connection.RemoteEndPoint, certificate);
+        var session = CreateSession(connection.Transport, $"{connection.ConnectionId} from {connection.RemoteEndPoint}", connection.RemoteEndPoint, certificate, connection.Features.Get<LiveConnection>());
         var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         using (closing.UnsafeRegister(static state => ((AmqpSession)state!).Stop(), session))
             await session.RunAsync(connection.ConnectionClosed).ConfigureAwait(false);

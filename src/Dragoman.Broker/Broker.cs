@@ -11,6 +11,7 @@ using Dragoman.Broker.Quotas;
 using Dragoman.Broker.Routing;
 using Dragoman.Broker.Routing.Forwarding;
 using Dragoman.Broker.Security;
+using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Broker.Topics;
 using Dragoman.Broker.Transactions;
@@ -56,16 +57,16 @@ public sealed class Broker : IAsyncDisposable
         _random = random;
         _groupDefects = seams.GroupDefects;
         _gate = new TransactionGate(seams.Defects);
-        var topics = new Topics.Topics(store, store.GetState(TopicsState), random, _gate);
+        var topics = new Topics.Topics(store, store.GetState(TopicsState), random, _gate, Statistics);
         Topics = topics;
         ProducerIds = new ProducerIds(store.GetState(ProducerIdsState));
         Accounts = new Accounts(store.GetState(SecurityStateId));
         Quotas = new Quotas.Quotas(store.GetState(QuotasState), store.Time);
         Configs = new Configs.Configs(store.GetState(ConfigsState));
-        _queues = new Queues.Queues(new SubscriptionHost(store, scheduler, new ScratchFiles(files, $"{options.Store.Directory}/scratch", seams.DueEntriesInMemory), seams.QueueDefects), store.GetState(QueuesState), random);
+        _queues = new Queues.Queues(new SubscriptionHost(store, scheduler, new ScratchFiles(files, $"{options.Store.Directory}/scratch", seams.DueEntriesInMemory), seams.QueueDefects), store.GetState(QueuesState), random, Statistics);
         TopicsWithQueues = new TopicsWithQueues(Topics, _queues);
         _groups = StartGroups();
-        _routing = new TopicRouting(store, store.GetState(RoutesState), store.GetState(ForwardingStateId), Topics, _queues, scheduler, seams.Forwarding);
+        _routing = new TopicRouting(store, store.GetState(RoutesState), store.GetState(ForwardingStateId), Topics, _queues, scheduler, seams.Forwarding, Statistics);
         Queues.AddObserver(_routing);
         Topics.AddObserver(_routing);
         Queues.DeadLetterRouter = _routing;
@@ -111,6 +112,9 @@ public sealed class Broker : IAsyncDisposable
 
     /// <summary>The last error that kept messages of a queue from being delivered or moved; null if there was none. It is tried again.</summary>
     public Exception? LastQueueError => _queues.LastError;
+
+    /// <summary>What was counted since the node was started.</summary>
+    public BrokerStatistics Statistics { get; } = new();
 
     /// <summary>The namespaces that were created.</summary>
     public INamespaces Namespaces { get; }

@@ -6,6 +6,7 @@ using Dragoman.Kafka.Handlers;
 using Dragoman.Kafka.Sessions;
 using Dragoman.Protocols;
 using Dragoman.Protocols.Authentication;
+using Dragoman.Protocols.Connections;
 using Dragoman.Protocols.Framing;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -76,15 +77,17 @@ public sealed class KafkaFrontEnd : IFrontEnd
     /// <param name="local">The address that the client reached, if there is one.</param>
     /// <param name="remote">The address that the client connects from, if there is one.</param>
     /// <param name="certificate">The certificate that the client showed, if it did.</param>
+    /// <param name="live">What the connection is listed as, if it is.</param>
     public KafkaSession CreateSession(
-        IDuplexPipe transport, string name, IPEndPoint? local = null, IPEndPoint? remote = null, X509Certificate2? certificate = null) => new(this, transport, name, local, remote, certificate);
+        IDuplexPipe transport, string name, IPEndPoint? local = null, IPEndPoint? remote = null, X509Certificate2? certificate = null, LiveConnection? live = null) =>
+        new(this, transport, name, local, remote, certificate, live ?? new LiveConnection());
 
     private async Task ServeAsync(ConnectionContext connection)
     {
         if (Broker.Quotas.Any && !await IsWelcomeAsync(connection).ConfigureAwait(false)) return;
         var session = CreateSession(
             connection.Transport, $"{connection.ConnectionId} from {connection.RemoteEndPoint}", connection.LocalEndPoint as IPEndPoint,
-            connection.RemoteEndPoint as IPEndPoint, connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate);
+            connection.RemoteEndPoint as IPEndPoint, connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate, connection.Features.Get<LiveConnection>());
         var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         using (closing.UnsafeRegister(static state => ((KafkaSession)state!).Stop(), session))
             await session.RunAsync(connection.ConnectionClosed).ConfigureAwait(false);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Dragoman.Protocols.Connections;
 using Dragoman.Protocols.Tls;
 using Dragoman.Protocols.Transport;
 using Dragoman.Protocols.Transport.Loops;
@@ -36,9 +37,11 @@ public sealed class FrontEndServer : IAsyncDisposable
     /// <param name="services">Adds what front ends need from dependency injection.</param>
     /// <param name="drain">How long requests that are under way may take when the server stops.</param>
     /// <param name="tls">The certificate by which every listener accepts TLS beside plain connections; null for plain ones alone.</param>
+    /// <param name="connections">Where connections are listed; null for nowhere.</param>
     /// <exception cref="IOException">A port is in use.</exception>
     public static async Task<FrontEndServer> StartAsync(
-        IReadOnlyList<FrontEndBinding> bindings, ILoggerFactory loggers, Action<IServiceCollection>? services = null, TimeSpan? drain = null, TlsSettings? tls = null)
+        IReadOnlyList<FrontEndBinding> bindings, ILoggerFactory loggers, Action<IServiceCollection>? services = null, TimeSpan? drain = null, TlsSettings? tls = null,
+        ConnectionRegistry? connections = null)
     {
         ArgumentNullException.ThrowIfNull(bindings);
         var log = loggers.CreateLogger<FrontEndServer>();
@@ -63,6 +66,7 @@ public sealed class FrontEndServer : IAsyncDisposable
                 Action<ListenOptions> configure = listener =>
                 {
                     if (tls is not null) listener.AcceptTls(tls, log);
+                    if (connections is not null && binding.FrontEnd.ListedAs is { } protocol) listener.Use(next => new ConnectionListing(next, connections, protocol).OnConnectionAsync);
                     binding.FrontEnd.ConfigureListener(listener);
                 };
                 if (binding.SocketPath is { } path)

@@ -16,6 +16,9 @@ public interface IFrontEnd
     /// </summary>
     bool UsesLoops => false;
 
+    /// <summary>What its connections are listed as; null if they are not.</summary>
+    string? ListedAs => Name;
+
     /// <summary>Says what happens with a connection that the listener accepts.</summary>
     void ConfigureListener(ListenOptions listener);
 

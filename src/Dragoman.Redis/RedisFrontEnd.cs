@@ -6,6 +6,7 @@ using Dragoman.Broker.Channels;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Protocols;
 using Dragoman.Protocols.Authentication;
+using Dragoman.Protocols.Connections;
 using Dragoman.Protocols.Framing;
 using Dragoman.Protocols.Transport.Loops;
 using Dragoman.Redis.Access;
@@ -113,7 +114,7 @@ public sealed class RedisFrontEnd : IFrontEnd, IDisposable
     /// <param name="remote">Where the client is, if that is known.</param>
     /// <param name="certificate">The client certificate that TLS has verified, if there is one.</param>
     public RedisSession CreateSession(IDuplexPipe transport, EndPoint? remote = null, X509Certificate2? certificate = null) =>
-        new(this, transport, PipeScheduler.ThreadPool, PipeScheduler.ThreadPool, Interlocked.Increment(ref _accepted), remote, null, certificate);
+        new(this, transport, PipeScheduler.ThreadPool, PipeScheduler.ThreadPool, Interlocked.Increment(ref _accepted), remote, null, certificate, new LiveConnection());
 
     /// <inheritdoc/>
     public void Dispose()
@@ -126,7 +127,8 @@ public sealed class RedisFrontEnd : IFrontEnd, IDisposable
     {
         var certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
         var loop = connection.Features.Get<ILoopFeature>();
-        var session = new RedisSession(this, connection.Transport, loop?.Loop ?? PipeScheduler.ThreadPool, loop?.Later ?? PipeScheduler.ThreadPool, Interlocked.Increment(ref _accepted), connection.RemoteEndPoint, connection.LocalEndPoint, certificate);
+        var session = new RedisSession(this, connection.Transport, loop?.Loop ?? PipeScheduler.ThreadPool, loop?.Later ?? PipeScheduler.ThreadPool, Interlocked.Increment(ref _accepted), connection.RemoteEndPoint, connection.LocalEndPoint, certificate,
+            connection.Features.Get<LiveConnection>() ?? new LiveConnection());
         var closing = connection.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested ?? default;
         using (closing.UnsafeRegister(static state => ((RedisSession)state!).Disconnect(null), session))
             await session.RunAsync().ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Dragoman.Amqp.Messages;
 using Dragoman.Amqp.Sessions;
 using Dragoman.Amqp.Topology;
 using Dragoman.Amqp.Wire;
@@ -34,7 +35,7 @@ internal sealed class BasicConsumeHandler : ChannelMethod<BasicConsume>
         };
         if (queue.Settings.Retention is not null) options = ForStream(options, channel, method, text);
         var isQuorum = QueueDeclaration.Of(queue.Settings).Type == "quorum";
-        var consumer = new ConsumerSource(channel, queue, tag, method.NoAck, channel.ConsumerPrefetch, tellsDeliveryCount: isQuorum);
+        var consumer = new ConsumerSource(channel, queue, tag, method.NoAck, channel.ConsumerPrefetch, tellsDeliveryCount: isQuorum) { Arguments = FieldJson.Write(method.Arguments) };
         var answer = await queue.ConsumeAsync(options, consumer).ConfigureAwait(false);
         switch (answer.Status)
         {

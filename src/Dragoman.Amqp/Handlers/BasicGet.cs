@@ -5,6 +5,7 @@ using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Security;
+using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Subscriptions;
 
 namespace Dragoman.Amqp.Handlers;
@@ -33,6 +34,7 @@ internal sealed class BasicGetHandler : ChannelMethod<BasicGet>
         if (answer.Deliveries is not { Count: > 0 } deliveries)
         {
             answer.Deliveries?.Dispose();
+            channel.Counters.AddAlone(MessageCounter.GetEmpty, 1);
             channel.Send(default(BasicGetEmpty));
             return;
         }

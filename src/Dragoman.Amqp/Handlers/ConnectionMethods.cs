@@ -20,6 +20,9 @@ internal sealed class ConnectionStartOkHandler : ConnectionMethod<ConnectionStar
             return default;
         }
         session.User = user;
+        session.Live.User = user.Name;
+        session.Live.Mechanism = method.Mechanism;
+        session.Live.State = "tuning";
         session.State = SessionState.Tuning;
         session.Output.Send(0, new ConnectionTune { ChannelMax = session.ChannelMax, FrameMax = (uint)session.FrameMax, Heartbeat = (ushort)session.FrontEnd.Options.HeartbeatSeconds });
         return default;
@@ -59,6 +62,7 @@ internal sealed class ConnectionTuneOkHandler : ConnectionMethod<ConnectionTuneO
         if (method.ChannelMax > 0) session.ChannelMax = method.ChannelMax;
         session.AgreeOnHeartbeat(method.Heartbeat);
         session.State = SessionState.Opening;
+        session.Live.State = "opening";
         return default;
     }
 }

@@ -4,13 +4,16 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Dragoman.Amqp.Access;
+using Dragoman.Amqp.Messages;
 using Dragoman.Amqp.Topology;
 using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Security;
+using Dragoman.Broker.Statistics;
 using Dragoman.Protocols;
+using Dragoman.Protocols.Connections;
 using Dragoman.Storage.Platform;
 using Microsoft.Extensions.Logging;
 
@@ -20,8 +23,11 @@ namespace Dragoman.Amqp.Sessions;
 /// One connection: a loop that reads frames and handles them in order, and one that writes. What a read brings in is
 /// gathered (publishes into batches, acknowledgements into settlements) and handed to the broker before the next read.
 /// </summary>
-public sealed class AmqpSession : IDisposable
+public sealed class AmqpSession : IChannelSource, IDisposable
 {
+    /// <summary>What the counters of its channels count for, as RabbitMQ's metrics name it.</summary>
+    internal const string CountedAs = "amqp091";
+
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan AcknowledgementInterval = TimeSpan.FromSeconds(5);
     private static readonly byte[] HeartbeatFrame = [(byte)FrameType.Heartbeat, 0, 0, 0, 0, 0, 0, FrameHeader.EndMark];
@@ -35,6 +41,8 @@ public sealed class AmqpSession : IDisposable
     private readonly TimeProvider _network;
     private readonly WakeSignal _resume = new();
     private readonly List<MessageHolder> _settling = [];
+    private readonly List<Destination> _counted = [];
+    private readonly Lock _channelsLock = new();
     private readonly ConcurrentQueue<Func<ValueTask>> _posted = new();
     private volatile bool _handling;
     private int _ticks;
@@ -49,15 +57,20 @@ public sealed class AmqpSession : IDisposable
     private bool _stopped;
     private string? _ending;
 
-    internal AmqpSession(AmqpFrontEnd frontEnd, IDuplexPipe transport, string name, EndPoint? remote, X509Certificate2? certificate)
+    internal AmqpSession(AmqpFrontEnd frontEnd, IDuplexPipe transport, string name, EndPoint? remote, X509Certificate2? certificate, LiveConnection live)
     {
+        Live = live;
+        live.State = "starting";
+        live.Channels = this;
+        live.Closing = CloseFor;
         FrontEnd = frontEnd;
         Name = name;
         Remote = remote;
         Certificate = certificate;
         _input = transport.Input;
         _pipe = transport.Output;
-        Output = new SessionOutput(_pipe);
+        Output = new SessionOutput(_pipe) { Live = live };
+        Counters = frontEnd.Broker.Statistics.Of(NamespaceName.Default);
         Publishes = new PublishBatcher(this);
         Destinations = new DestinationCache(this);
         _time = frontEnd.Broker.Time;
@@ -75,6 +88,12 @@ public sealed class AmqpSession : IDisposable
 
     internal AmqpFrontEnd FrontEnd { get; }
 
+    /// <summary>What the connection is listed as.</summary>
+    internal LiveConnection Live { get; }
+
+    /// <summary>The counters of the namespace.</summary>
+    internal MessageCounters Counters { get; private set; }
+
     internal EndPoint? Remote { get; }
 
     internal X509Certificate2? Certificate { get; }
@@ -84,7 +103,16 @@ public sealed class AmqpSession : IDisposable
     internal SessionState State { get; set; }
 
     /// <summary>What the client said of itself.</summary>
-    internal FieldTable ClientProperties { get; set; } = FieldTable.Empty;
+    internal FieldTable ClientProperties
+    {
+        get;
+        set
+        {
+            field = value;
+            Live.ClientProperties = FieldJson.Write(value);
+            Live.ProvidedName = value.TryGet("connection_name", out var name) && name.Type == FieldType.LongString ? name.Text : null;
+        }
+    } = FieldTable.Empty;
 
     /// <summary>Who has logged in.</summary>
     internal AmqpUser User { get; set; } = null!;
@@ -175,10 +203,44 @@ public sealed class AmqpSession : IDisposable
     /// <summary>The open channel of a number, or null.</summary>
     internal Channel? FindChannel(ushort number) => _channels.GetValueOrDefault(number);
 
-    internal void AddChannel(Channel channel) => _channels.Add(channel.Number, channel);
+    internal void AddChannel(Channel channel)
+    {
+        lock (_channelsLock) _channels.Add(channel.Number, channel);
+    }
 
     /// <summary>Forgets a channel whose end both sides have seen.</summary>
-    internal void RemoveChannel(Channel channel) => _channels.Remove(channel.Number);
+    internal void RemoveChannel(Channel channel)
+    {
+        lock (_channelsLock) _channels.Remove(channel.Number);
+    }
+
+    int IChannelSource.Count => _channels.Count;
+
+    /// <inheritdoc/>
+    IReadOnlyList<LiveChannel> IChannelSource.List()
+    {
+        Channel[] channels;
+        lock (_channelsLock) channels = [.. _channels.Values];
+        var list = new List<LiveChannel>(channels.Length);
+        foreach (var channel in channels)
+            if (channel.IsOpen) list.Add(channel.Describe());
+        list.Sort(static (a, b) => a.Number.CompareTo(b.Number));
+        return list;
+    }
+
+    /// <summary>Takes in that a message was published, for the counters of its topic.</summary>
+    internal void Count(Destination destination)
+    {
+        if (destination.Pending++ == 0) _counted.Add(destination);
+    }
+
+    /// <summary>Ends the connection because an operator wants that.</summary>
+    private void CloseFor(string reason) => Post(() =>
+    {
+        if (State == SessionState.Open) BeginClose(ReplyCode.ConnectionForced, reason, default);
+        else GiveUp(reason);
+        return default;
+    });
 
     /// <summary>Agrees on signs of life: one is due after half the time without anything else.</summary>
     internal void AgreeOnHeartbeat(int seconds)
@@ -193,6 +255,12 @@ public sealed class AmqpSession : IDisposable
     internal void OnOpened()
     {
         State = SessionState.Open;
+        Counters = FrontEnd.Broker.Statistics.Of(Namespace);
+        Live.Namespace = Namespace;
+        Live.ChannelMax = ChannelMax;
+        Live.FrameMax = FrameMax;
+        Live.HeartbeatSeconds = HeartbeatSeconds;
+        Live.State = "running";
         Volatile.Write(ref _deadline, long.MaxValue);
     }
 
@@ -212,6 +280,7 @@ public sealed class AmqpSession : IDisposable
         if (State is SessionState.Closing or SessionState.Draining or SessionState.Closed) return;
         FrontEnd.Log.LogWarning("Closing AMQP connection {Connection}: {Code} - {Reason}", Name, code.Name(), text);
         State = SessionState.Closing;
+        Live.State = "closing";
         Observe(ReleaseChannelsAsync());
         Volatile.Write(ref _deadline, DeadlineAfter(CloseTimeout));
         Output.Send(0, new ConnectionClose { Code = (ushort)code, Text = $"{code.Name()} - {text}", ClassId = method.Class, MethodId = method.Method });
@@ -221,6 +290,11 @@ public sealed class AmqpSession : IDisposable
     internal void Flush()
     {
         Publishes.Flush();
+        if (_counted.Count > 0)
+        {
+            foreach (var destination in _counted) destination.FlushCounts();
+            _counted.Clear();
+        }
         if (_settling.Count == 0) return;
         foreach (var holder in _settling) holder.Flush();
         _settling.Clear();
@@ -289,8 +363,12 @@ public sealed class AmqpSession : IDisposable
     /// <summary>Lets go of all channels; what their clients have not settled goes back.</summary>
     internal async ValueTask ReleaseChannelsAsync()
     {
-        var channels = _channels.Values.ToArray();
-        _channels.Clear();
+        Channel[] channels;
+        lock (_channelsLock)
+        {
+            channels = [.. _channels.Values];
+            _channels.Clear();
+        }
         foreach (var channel in channels) await channel.ReleaseAsync().ConfigureAwait(false);
     }
 
@@ -335,6 +413,7 @@ public sealed class AmqpSession : IDisposable
             if (!result.IsCanceled) Volatile.Write(ref _lastRead, _network.GetTimestamp());
             UnixNow = _time.GetUtcNow().ToUnixTimeMilliseconds();
             var bytes = result.Buffer;
+            var length = bytes.Length;
             if (State == SessionState.Draining)
             {
                 _input.AdvanceTo(bytes.End);
@@ -350,6 +429,7 @@ public sealed class AmqpSession : IDisposable
             {
                 _handling = false;
                 if (!result.IsCanceled) Volatile.Write(ref _lastRead, _network.GetTimestamp());
+                if (length > bytes.Length) Live.OnReceived(length - bytes.Length);
                 _input.AdvanceTo(bytes.Start, result.Buffer.End);
             }
             if (!result.IsCompleted) continue;
@@ -380,6 +460,7 @@ public sealed class AmqpSession : IDisposable
         FrontEnd.Log.LogWarning("AMQP connection {Connection} is not read for now, because it publishes and the broker is {Reason}.", Name, reason);
         if (wantsToKnow) Output.Send(0, new ConnectionBlocked { Reason = reason });
         _paused = true;
+        Live.State = "blocked";
         while (FrontEnd.Alarms.Reason is not null && !_writerFailed && !_stopping && _ending is null)
         {
             while (_posted.TryDequeue(out var posted)) await posted().ConfigureAwait(false);
@@ -388,6 +469,7 @@ public sealed class AmqpSession : IDisposable
         // Signs of life that nobody has read count from here.
         Volatile.Write(ref _lastRead, _network.GetTimestamp());
         _paused = false;
+        Live.State = "running";
         if (wantsToKnow) Output.Send(0, default(ConnectionUnblocked));
     }
 

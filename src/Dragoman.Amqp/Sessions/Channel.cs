@@ -3,7 +3,9 @@ using Dragoman.Amqp.Messages;
 using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Subscriptions;
+using Dragoman.Protocols.Connections;
 using Dragoman.Protocols.Framing;
 
 namespace Dragoman.Amqp.Sessions;
@@ -15,6 +17,7 @@ internal sealed class Channel : IDisposable
 
     private readonly ContentAssembly _content;
     private readonly Publisher _publisher;
+    private readonly Lock _consumersLock = new();
     private readonly Dictionary<string, ConsumerSource> _consumers = new(StringComparer.Ordinal);
     private readonly List<ConsumerSource> _cancelled = [];
     private readonly Dictionary<(Guid Queue, bool NoAck), GetHolder> _getters = [];
@@ -27,6 +30,7 @@ internal sealed class Channel : IDisposable
     {
         Session = session;
         Number = number;
+        Counters = session.Live.Registry.OpenChannel(AmqpSession.CountedAs);
         _content = new ContentAssembly(session.FrontEnd.Gathered);
         _publisher = new Publisher(this);
     }
@@ -36,6 +40,12 @@ internal sealed class Channel : IDisposable
 
     /// <summary>Its number.</summary>
     public ushort Number { get; }
+
+    /// <summary>
+    /// What is counted of its messages: publishes and acknowledgements by the loop that reads, confirms under their source's
+    /// lock, and what is handed out under <see cref="DeliveryLock"/>.
+    /// </summary>
+    public MessageCounters Counters { get; }
 
     /// <summary>Guards the tags of deliveries and the order in which they are sent.</summary>
     public Lock DeliveryLock { get; } = new();
@@ -106,12 +116,39 @@ internal sealed class Channel : IDisposable
     /// <summary>Adds a consumer.</summary>
     public void AddConsumer(ConsumerSource consumer)
     {
-        _consumers.Add(consumer.Tag, consumer);
+        lock (_consumersLock) _consumers.Add(consumer.Tag, consumer);
         _shortestWait = Math.Min(_shortestWait, consumer.AcknowledgeWithin);
     }
 
     /// <summary>Takes a consumer out, if it is there.</summary>
-    public ConsumerSource? TakeConsumer(string tag) => _consumers.Remove(tag, out var consumer) ? consumer : null;
+    public ConsumerSource? TakeConsumer(string tag)
+    {
+        lock (_consumersLock) return _consumers.Remove(tag, out var consumer) ? consumer : null;
+    }
+
+    /// <summary>What it is at the moment; from any thread.</summary>
+    public LiveChannel Describe()
+    {
+        LiveConsumer[] consumers;
+        lock (_consumersLock) consumers = [.. _consumers.Values.Select(static c => c.Describe())];
+        int unacked;
+        lock (DeliveryLock) unacked = Unacked.Count;
+        var transaction = Transaction;
+        return new LiveChannel
+        {
+            Number = Number,
+            Counters = Counters,
+            Confirms = Confirms is not null,
+            IsTransactional = transaction is not null,
+            Prefetch = ConsumerPrefetch,
+            GlobalPrefetch = Shared.Max,
+            Unacknowledged = unacked,
+            Unconfirmed = Confirms?.Outstanding ?? 0,
+            Uncommitted = transaction?.Publishes ?? 0,
+            UncommittedSettlements = transaction?.Settlements ?? 0,
+            Consumers = consumers,
+        };
+    }
 
     /// <summary>Ends a consumer's deliveries; what the client has of it can still be settled.</summary>
     public async ValueTask CancelAsync(ConsumerSource consumer)
@@ -160,6 +197,8 @@ internal sealed class Channel : IDisposable
     {
         lock (DeliveryLock)
         {
+            Counters.AddAlone(noAck ? MessageCounter.GetNoAck : MessageCounter.Get, 1);
+            if (delivery.Count > 1) Counters.AddAlone(MessageCounter.Redeliver, 1);
             var tag = noAck ? Unacked.Skip() : Unacked.Add(holder, delivery.Offset, Session.Now);
             var method = new BasicGetOk
             {
@@ -196,6 +235,7 @@ internal sealed class Channel : IDisposable
             bool found;
             lock (DeliveryLock) found = Unacked.TryTake(tag, out entry);
             if (!found) throw Errors.Precondition($"unknown delivery tag {tag}");
+            Count(settlement, 1);
             Settle(settlement, entry);
             return;
         }
@@ -205,6 +245,7 @@ internal sealed class Channel : IDisposable
         lock (DeliveryLock) any = Unacked.TryTakeUpTo(tag, taken);
         // Zero is all there are, and none is all there may be.
         if (!any && tag != 0) throw Errors.Precondition($"unknown delivery tag {tag}");
+        Count(settlement, taken.Count);
         foreach (var entry in taken) Settle(settlement, entry);
         taken.Clear();
     }
@@ -267,11 +308,12 @@ internal sealed class Channel : IDisposable
         Dispose();
         ConsumerSource[] consumers = [.. _consumers.Values, .. _cancelled];
         var getters = _getters.Values.ToArray();
-        _consumers.Clear();
+        lock (_consumersLock) _consumers.Clear();
         _cancelled.Clear();
         _getters.Clear();
         foreach (var consumer in consumers) await consumer.CloseAsync().ConfigureAwait(false);
         foreach (var getter in getters) await getter.CloseAsync().ConfigureAwait(false);
+        Session.Live.Registry.CloseChannel(AmqpSession.CountedAs, Counters);
     }
 
     /// <inheritdoc/>
@@ -281,6 +323,11 @@ internal sealed class Channel : IDisposable
         _publisher.Dispose();
         Transaction?.Dispose();
         Replies?.Dispose();
+    }
+
+    private void Count(Settlement settlement, int count)
+    {
+        if (settlement == Settlement.Acknowledge) Counters.AddAlone(MessageCounter.Ack, count);
     }
 
     private void Settle(Settlement settlement, in UnackedTable.Entry entry)

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Pipelines;
 using Dragoman.Amqp.Wire;
+using Dragoman.Broker.Statistics;
 using Dragoman.Storage.Platform;
 
 namespace Dragoman.Amqp.Sessions;
@@ -54,6 +55,7 @@ internal sealed class ConfirmSource(Channel channel) : OutputSource, IPublishOut
         lock (_lock)
         {
             foreach (var tag in tags) Settle(tag, isRefused);
+            if (!isRefused) Count(tags.Length);
             moves = _marks[_first & (ulong)(_marks.Length - 1)] != Mark.Open && _first < _next;
         }
         if (moves) channel.Session.Output.Announce(this);
@@ -66,6 +68,7 @@ internal sealed class ConfirmSource(Channel channel) : OutputSource, IPublishOut
         lock (_lock)
         {
             for (var i = 0; i < count; i++) Settle(first + (ulong)i, isRefused);
+            if (!isRefused) Count(count);
             moves = _marks[_first & (ulong)(_marks.Length - 1)] != Mark.Open && _first < _next;
         }
         if (moves) channel.Session.Output.Announce(this);
@@ -106,6 +109,12 @@ internal sealed class ConfirmSource(Channel channel) : OutputSource, IPublishOut
             }
         }
         return false;
+    }
+
+    private void Count(int confirmed)
+    {
+        channel.Counters.AddAlone(MessageCounter.Confirm, confirmed);
+        channel.Session.Counters.Add(MessageCounter.Confirm, confirmed);
     }
 
     private void Settle(ulong tag, bool isRefused)

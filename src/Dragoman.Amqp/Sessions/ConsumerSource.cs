@@ -2,7 +2,9 @@ using System.IO.Pipelines;
 using System.Text;
 using Dragoman.Amqp.Messages;
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Subscriptions;
+using Dragoman.Protocols.Connections;
 
 namespace Dragoman.Amqp.Sessions;
 
@@ -24,6 +26,7 @@ internal sealed class ConsumerSource : MessageHolder, IDeliverySink, IDisposable
     private int _position;
     private int _held;
     private bool _ended;
+    private volatile bool _isActive;
 
     public ConsumerSource(Channel channel, IQueueHandle queue, string tag, bool noAck, int prefetch, bool tellsDeliveryCount)
         : base(channel, queue)
@@ -44,6 +47,26 @@ internal sealed class ConsumerSource : MessageHolder, IDeliverySink, IDisposable
 
     /// <summary>Messages that the client takes before it settles some; 0 for any number.</summary>
     public int Prefetch { get; }
+
+    /// <summary>What it was made with.</summary>
+    public string Arguments { get; init; } = "{}";
+
+    /// <summary>What it is at the moment.</summary>
+    public LiveConsumer Describe()
+    {
+        var isOneOfMany = Queue.Settings.Subscription.Dispatch == DispatchMode.Failover;
+        return new LiveConsumer
+        {
+            Tag = Tag,
+            Queue = Queue.Name,
+            Settles = !NoAck,
+            Prefetch = Prefetch,
+            IsExclusive = Consumer?.Options.IsExclusive ?? false,
+            IsOneOfMany = isOneOfMany,
+            IsActive = !isOneOfMany || _isActive,
+            Arguments = Arguments,
+        };
+    }
 
     private bool IsShared => !NoAck && Channel.Shared.IsLimited;
 
@@ -101,6 +124,8 @@ internal sealed class ConsumerSource : MessageHolder, IDeliverySink, IDisposable
         if (IsShared && Channel.Shared.Left == 0) consumer.Pause();
     }
 
+    void IDeliverySink.OnActivity(IConsumer consumer, bool isActive) => _isActive = isActive;
+
     void IDeliverySink.OnEnded(IConsumer consumer, ConsumerEnd reason) => Channel.OnConsumerEnded(this);
 
     public override bool Produce(PipeWriter writer, int budget, out int written)
@@ -156,6 +181,9 @@ internal sealed class ConsumerSource : MessageHolder, IDeliverySink, IDisposable
         var message = batch.Message(index);
         var isRedelivery = delivery.Count > 1;
         _properties.Read(message.Headers, message.Key, message.Timestamp, _fallbackExchange, _tellsDeliveryCount && isRedelivery ? delivery.Count - 1 : -1, IsStream ? delivery.Offset : -1);
+        var counters = Channel.Counters;
+        counters.AddAlone(NoAck ? MessageCounter.DeliverNoAck : MessageCounter.Deliver, 1);
+        if (isRedelivery) counters.AddAlone(MessageCounter.Redeliver, 1);
         var tag = NoAck ? Channel.Unacked.Skip() : Channel.Unacked.Add(this, delivery.Offset, Channel.Session.Now);
         return DeliveryWriter.Write(writer, Channel, _tagBytes, tag, isRedelivery, _properties, message.Value.Span);
     }

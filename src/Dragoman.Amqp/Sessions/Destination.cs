@@ -4,6 +4,7 @@ using Dragoman.Broker.Channels;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Routing;
 using Dragoman.Broker.Security;
+using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage.Records;
 
@@ -32,6 +33,23 @@ internal sealed class Destination
 
     /// <summary>Whether other headers could lead elsewhere.</summary>
     public bool DependsOnHeaders { get; init; }
+
+    /// <summary>The counters of the topic that is published to.</summary>
+    public MessageCounters? Counters { get; init; }
+
+    /// <summary>Whether the topic's own log counts what is published to it.</summary>
+    public bool IsCountedByLog { get; init; }
+
+    /// <summary>Messages that are not counted yet.</summary>
+    public int Pending { get; set; }
+
+    /// <summary>Counts what was published since the last time.</summary>
+    public void FlushCounts()
+    {
+        if (!IsCountedByLog) Counters?.Add(MessageCounter.PublishIn, Pending);
+        if (Queues.Length > 0) Counters?.Add(MessageCounter.PublishOut, (long)Pending * Queues.Length);
+        Pending = 0;
+    }
 
     /// <summary>Whether nobody keeps the message.</summary>
     public bool IsEmpty => Queues.Length == 0 && Logs.Length == 0 && Replies is null;
@@ -95,7 +113,7 @@ internal sealed class DestinationCache(AmqpSession session)
         if (exchange.Length == 0 && session.FrontEnd.Replies.TryGetValue(routingKey, out var replies)) return new Destination { Queues = [], Logs = [], Replies = replies, Version = version };
         _result.Clear();
         Resolve(exchange, routingKey, headers, _result);
-        var destination = Intern(_result);
+        var destination = Intern(_result, exchange);
         if (_byAddress.Count >= Capacity) _byAddress.Clear();
         if (!destination.DependsOnHeaders) lookup[address] = destination;
         return destination;
@@ -106,7 +124,7 @@ internal sealed class DestinationCache(AmqpSession session)
     {
         _result.Clear();
         foreach (var key in routingKeys) Resolve(exchange, key, headers, _result);
-        return Intern(_result);
+        return Intern(_result, exchange);
     }
 
     private void Resolve(string exchange, string routingKey, RecordHeaders headers, RouteResult result)
@@ -127,15 +145,18 @@ internal sealed class DestinationCache(AmqpSession session)
             throw Errors.Refused($"cannot publish to internal exchange '{exchange}' in vhost '{session.VirtualHost}'");
     }
 
-    private Destination Intern(RouteResult result)
+    private Destination Intern(RouteResult result, string exchange)
     {
         IQueueHandle[] queues = [.. result.Queues];
+        var topic = new TopicName(session.Namespace, exchange);
         return new Destination
         {
             Queues = queues,
             Logs = [.. result.Logs],
             Channels = [.. result.Channels.Select(name => new Destination.Channel(session.FrontEnd.Broker.Channels.In(name.Namespace), Encoding.UTF8.GetBytes(name.Name)))],
             UsesPriority = Array.Exists(queues, static q => q.Settings.MaxPriority > 0),
+            Counters = session.FrontEnd.Broker.Statistics.Of(topic),
+            IsCountedByLog = result.Logs.Any(log => log.Name == topic),
             Version = _version,
             DependsOnHeaders = result.DependsOnHeaders,
         };

@@ -5,6 +5,7 @@ using Dragoman.Amqp.Messages;
 using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
 using Dragoman.Broker.Messages;
+using Dragoman.Broker.Statistics;
 using Dragoman.Storage.Journal;
 using Dragoman.Storage.Records;
 
@@ -32,23 +33,36 @@ internal sealed class Publisher(Channel channel) : IDisposable
         var destination = _destination!;
         var confirms = channel.Confirms;
         var tag = confirms?.Begin() ?? 0;
+        var counters = channel.Counters;
+        counters.AddAlone(MessageCounter.Publish, 1);
+        if (confirms is not null) counters.AddAlone(MessageCounter.PublishForConfirm, 1);
         if (destination.Replies is { } replies)
         {
-            if (!replies.Deliver(content.RoutingKey, content.Properties, body) && content.IsMandatory) Return(content, body);
+            session.Counters.Add(MessageCounter.Publish, 1);
+            if (replies.Deliver(content.RoutingKey, content.Properties, body)) counters.AddAlone(MessageCounter.PublishOut, 1);
+            else if (content.IsMandatory) Return(content, body);
+            else Drop();
             confirms?.Settle(tag, 1);
             return;
         }
+        session.Count(destination);
         // What a transaction publishes is heard when it is committed.
         var heard = channel.Transaction is null ? destination.Tell(body) : destination.CountListeners();
         if (destination.IsEmpty)
         {
-            if (content.IsMandatory && heard == 0) Return(content, body);
+            session.Counters.Add(MessageCounter.Publish, 1);
+            if (heard == 0)
+            {
+                if (content.IsMandatory) Return(content, body);
+                else Drop();
+            }
             if (channel.Transaction is null || heard == 0)
             {
                 confirms?.Settle(tag, 1);
                 return;
             }
         }
+        counters.AddAlone(MessageCounter.PublishOut, destination.Queues.Length + destination.Logs.Length);
         var properties = new MessageProperties { Timestamp = session.UnixNow, ExpiresAt = _lifetime < 0 ? -1 : session.UnixNow + _lifetime, Priority = _priority };
         if (channel.Transaction is { } transaction) transaction.Publish(destination, _mode, properties, body, _headers.Headers, content.RoutingKey);
         else session.Publishes.Add(destination, _mode, properties, body, _headers.Headers, content.RoutingKey, confirms, tag);
@@ -114,8 +128,17 @@ internal sealed class Publisher(Channel channel) : IDisposable
         throw Errors.Precondition($"invalid expiration '{Encoding.UTF8.GetString(properties.Expiration)}'");
     }
 
+    /// <summary>Counts a message that nobody gets.</summary>
+    private void Drop()
+    {
+        channel.Counters.AddAlone(MessageCounter.DropUnroutable, 1);
+        channel.Session.Counters.Add(MessageCounter.DropUnroutable, 1);
+    }
+
     private void Return(ContentAssembly content, in ReadOnlySequence<byte> body)
     {
+        channel.Counters.AddAlone(MessageCounter.ReturnUnroutable, 1);
+        channel.Session.Counters.Add(MessageCounter.ReturnUnroutable, 1);
         var method = new BasicReturn
         {
             Code = (ushort)ReplyCode.NoRoute,

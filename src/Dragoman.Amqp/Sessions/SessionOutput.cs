@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Dragoman.Amqp.Wire;
+using Dragoman.Protocols.Connections;
 using Dragoman.Storage.Platform;
 using Dragoman.Storage.Records;
 
@@ -34,6 +35,9 @@ internal sealed class SessionOutput(PipeWriter pipe) : IDisposable
     private int _drainedTo;
     private bool _ending;
     private bool _failed;
+
+    /// <summary>What the connection is listed as.</summary>
+    public LiveConnection? Live { get; init; }
 
     /// <summary>Number of methods that were ever added.</summary>
     public long Added { get; private set; }
@@ -157,6 +161,7 @@ internal sealed class SessionOutput(PipeWriter pipe) : IDisposable
                     var (more, unflushed) = WriteRound();
                     if (unflushed > 0)
                     {
+                        Live?.OnSent(unflushed);
                         var result = await pipe.FlushAsync().ConfigureAwait(false);
                         if (result.IsCompleted || result.IsCanceled) return Fail();
                     }

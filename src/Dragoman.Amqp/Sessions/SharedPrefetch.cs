@@ -13,6 +13,9 @@ internal sealed class SharedPrefetch
     /// <summary>Whether there is a limit.</summary>
     public bool IsLimited => Volatile.Read(ref _limit) > 0;
 
+    /// <summary>The limit; 0 for none.</summary>
+    public int Max => Volatile.Read(ref _limit);
+
     /// <summary>How many more messages the consumers may hold.</summary>
     public int Left
     {

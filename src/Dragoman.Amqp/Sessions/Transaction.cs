@@ -18,6 +18,12 @@ internal sealed class Transaction(Channel channel) : IPublishOutcome, IDisposabl
 
     private sealed record PendingPublish(Destination Destination, CommitMode? Mode, MessageProperties Properties, byte[] Body, RecordHeadersWriter Headers, byte[] RoutingKey);
 
+    /// <summary>Publishes that wait; roughly, for others than the loop that reads.</summary>
+    public int Publishes => _publishes.Count;
+
+    /// <summary>Settlements that wait; likewise.</summary>
+    public int Settlements => _settlements.Count;
+
     /// <summary>Publishes a message at the commit.</summary>
     public void Publish(Destination destination, CommitMode? mode, in MessageProperties properties, in ReadOnlySequence<byte> body, RecordHeaders headers, ReadOnlySpan<byte> routingKey)
     {

@@ -1,4 +1,5 @@
 using Dragoman.Broker.Messages;
+using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Storage.Journal;
 
@@ -30,6 +31,9 @@ public interface IQueueHandle : ISubscriptionHandle
 
     /// <summary>Whether the queue has been deleted.</summary>
     bool IsDeleted { get; }
+
+    /// <summary>What was counted of its messages since the node was started.</summary>
+    MessageCounters Counters { get; }
 
     /// <summary>What it keeps.</summary>
     ValueTask<KeptMessages> GetKeptAsync();

@@ -121,6 +121,9 @@ public interface IQueues
     /// <summary>A queue by id; null if there is none.</summary>
     IQueueHandle? Find(Guid id);
 
+    /// <summary>All queues, in no order: for those who count or look for some.</summary>
+    IEnumerable<IQueueHandle> All { get; }
+
     /// <summary>All queues, in the order of their names.</summary>
     IReadOnlyList<IQueueHandle> List();
 

@@ -1,3 +1,4 @@
+using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Storage.Log;
 
@@ -7,11 +8,14 @@ namespace Dragoman.Broker.Queues;
 /// The readers of a queue that keeps its messages for a time, whoever has read them (AMQP's streams): each consumer is a
 /// cursor over the log, and nothing is settled.
 /// </summary>
-internal sealed class KeptQueue(SubscriptionHost host, PartitionLog log)
+internal sealed class KeptQueue(SubscriptionHost host, PartitionLog log, MessageCounters counters)
 {
     private readonly Lock _lock = new();
     private readonly List<LogReader> _readers = [];
     private bool _isOver;
+
+    /// <summary>What is counted of it.</summary>
+    public MessageCounters Counters { get; } = counters;
 
     /// <summary>What the queue holds.</summary>
     public SubscriptionCounts Counts

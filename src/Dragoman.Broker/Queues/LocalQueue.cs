@@ -1,4 +1,5 @@
 using Dragoman.Broker.Messages;
+using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Storage.Journal;
 using Dragoman.Storage.Log;
@@ -20,10 +21,11 @@ internal sealed class LocalQueue : IQueueHandle, ISubscriptionOwner
         _queues = queues;
         Entry = entry;
         _settings = entry.Settings;
+        NamespaceCounters = queues.Statistics.Of(entry.Name.Namespace);
         _subscription = subscribe(this);
         if (entry.Settings.Retention is not { } retention) return;
         Subscription.Log.Retention = retention;
-        _kept = new KeptQueue(host, Subscription.Log);
+        _kept = new KeptQueue(host, Subscription.Log, Counters);
     }
 
     public QueueEntry Entry { get; private set; }
@@ -39,6 +41,11 @@ internal sealed class LocalQueue : IQueueHandle, ISubscriptionOwner
     public DateTimeOffset CreatedAt => DateTimeOffset.FromUnixTimeMilliseconds(Entry.CreatedAtMs);
 
     public bool IsDeleted => _deleted;
+
+    public MessageCounters Counters { get; } = new();
+
+    /// <summary>The counters of its namespace.</summary>
+    public MessageCounters NamespaceCounters { get; }
 
     public void MarkDeleted() => _deleted = true;
 

@@ -1,4 +1,5 @@
 using Dragoman.Broker.Messages;
+using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage;
 using Dragoman.Storage.Journal;
@@ -147,6 +148,7 @@ internal sealed class QueueCommit(Store store)
         {
             if (partition.IsGone) continue;
             partition.Log.Append(commit, partition.Stamp(batch.Build()));
+            partition.Count(batch.Count);
         }
     }
 
@@ -184,6 +186,7 @@ internal sealed class QueueCommit(Store store)
                         offset = subscription.Log.Append(commit, bytes);
                     }
                     subscription.Arrived(commit, offset, selected, now);
+                    queue.Counters.AddAlone(MessageCounter.Publish, selected.Count);
                     if (isFirst && BaseOffset < 0) BaseOffset = offset;
                 }
                 isFirst = false;

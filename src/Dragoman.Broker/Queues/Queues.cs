@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Dragoman.Broker.Messages;
+using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage;
@@ -28,8 +29,9 @@ internal sealed class Queues : IQueues
     private readonly Lock _observersLock = new();
     private volatile IQueueObserver[] _observers = [];
 
-    public Queues(SubscriptionHost host, StateLog state, Random random)
+    public Queues(SubscriptionHost host, StateLog state, Random random, BrokerStatistics statistics)
     {
+        Statistics = statistics;
         _store = host.Store;
         _host = host;
         _state = state;
@@ -49,6 +51,8 @@ internal sealed class Queues : IQueues
 
     internal Transfers Transfers => _transfers;
 
+    internal BrokerStatistics Statistics { get; }
+
     internal Exception? LastError => _host.LastError;
 
     public IDeadLetterRouter? DeadLetterRouter { get; set; }
@@ -59,9 +63,19 @@ internal sealed class Queues : IQueues
 
     public IReadOnlyList<IQueueHandle> List()
     {
-        var all = new List<IQueueHandle>(_byName.Values);
-        all.Sort(static (a, b) => string.CompareOrdinal(a.Name.ToString(), b.Name.ToString()));
+        var all = All.ToArray();
+        // Each name is spelled once, not at every comparison.
+        var names = Array.ConvertAll(all, static q => q.Name.ToString());
+        Array.Sort(names, all, StringComparer.Ordinal);
         return all;
+    }
+
+    public IEnumerable<IQueueHandle> All
+    {
+        get
+        {
+            foreach (var (_, queue) in _byName) yield return queue;
+        }
     }
 
     public void AddObserver(IQueueObserver observer)
@@ -77,6 +91,7 @@ internal sealed class Queues : IQueues
         if (_byName.TryGetValue(name, out var known))
         {
             known.Subscription.Touch();
+            Statistics.CountDeclared();
             return new QueueAnswer(QueueStatus.AlreadyExists, known);
         }
         if (settings is { Retention: not null, IsVolatile: true })
@@ -108,6 +123,7 @@ internal sealed class Queues : IQueues
             queue = Publish(new QueueEntry(NewId(), name, Now(), 0, 0, settings));
         }
         if (queue.Subscription.HasBusinessOnStart) queue.Subscription.Schedule();
+        Statistics.OnQueueCreated();
         foreach (var observer in _observers) observer.OnCreated(queue);
         return new QueueAnswer(QueueStatus.Ok, queue);
     }
@@ -263,6 +279,7 @@ internal sealed class Queues : IQueues
                 if (outcome.Status == QueueStatus.Ok && commit.Mode != CommitMode.Memory) return _store.Enqueue(commit);
                 return Abandon(commit);
             }
+            queue.NamespaceCounters.Add(MessageCounter.Publish, batch.Count);
             selected = subscription.Admit(batch, now, out var accepted, out var duplicates);
             var status = accepted < batch.Count ? QueueStatus.QueueFull : QueueStatus.Ok;
             if (batch.Producer is { } && status != QueueStatus.Ok)
@@ -279,6 +296,7 @@ internal sealed class Queues : IQueues
                 {
                     offset = log.Append(commit, selected.Build());
                     subscription.Arrived(commit, offset, selected, now);
+                    queue.Counters.AddAlone(MessageCounter.Publish, selected.Count);
                 }
                 outcome = new PublishOutcome(status, accepted, offset, duplicates, status == QueueStatus.Ok ? null : $"Queue '{queue.Name}' has reached its greatest length.");
                 return commit.Mode == CommitMode.Memory && selected is null ? Abandon(commit) : _store.Enqueue(commit);
@@ -339,6 +357,7 @@ internal sealed class Queues : IQueues
                 var local = (LocalQueue)queue;
                 (local.Subscription.IsVolatile ? inMemory : durable).Add(local);
             }
+            ((LocalQueue)queues[0]).NamespaceCounters.Add(MessageCounter.Publish, batch.Count);
             // Built once: both commits take the same bytes.
             batch.Build();
             var onDisk = new QueueCommit(_store);
@@ -425,7 +444,10 @@ internal sealed class Queues : IQueues
             var answer = await _state.ExecuteAsync(CommitMode.Fsync, decide, maxBytes, urgent, cancellation);
             var current = Refresh(name, out var isNew);
             if (isNew && current is not null)
+            {
+                Statistics.OnQueueCreated();
                 foreach (var observer in _observers) observer.OnCreated(current);
+            }
             return answer.Queue is null && answer.Status != QueueStatus.NotFound ? answer with { Queue = current } : answer;
         }
         catch (StorageFullException error)
@@ -469,7 +491,7 @@ internal sealed class Queues : IQueues
 
     private void Withdraw(LocalQueue queue)
     {
-        queue.MarkDeleted();
+        Statistics.OnQueueDeleted(queue, queue.MarkDeleted);
         _byName.TryRemove(queue.Name, out _);
         _byId.TryRemove(queue.Id, out _);
     }

@@ -1,5 +1,6 @@
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Routing.Matching;
+using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage.Records;
 
@@ -22,7 +23,7 @@ internal sealed class Removed
 /// Topics and the routes between them, transient ones included, as messages are matched with them. Its lock is held for
 /// a moment and nothing is called under it, so that it may be asked while other locks are held.
 /// </summary>
-internal sealed class RouteGraph(ITopics topics)
+internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics)
 {
     private static readonly Dictionary<string, ExchangeFacet> Predeclared = new(StringComparer.Ordinal)
     {
@@ -287,6 +288,7 @@ internal sealed class RouteGraph(ITopics topics)
     private void RemoveNode(TopicName name, Removed gone)
     {
         if (!_nodes.Remove(name, out var node)) return;
+        if (topics.Find(name) is null) statistics.OnTopicDeleted(name);
         if (node.Declared is { IsDurable: true }) gone.Topics.Add(name);
         gone.Sources.Add(name);
         foreach (var live in node.Routes.Values)

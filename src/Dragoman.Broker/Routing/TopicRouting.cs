@@ -1,5 +1,6 @@
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Routing.Forwarding;
+using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage;
@@ -18,18 +19,20 @@ namespace Dragoman.Broker.Routing;
 internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, IDeadLetterRouter
 {
     private readonly StateLog _state;
+    private readonly BrokerStatistics _statistics;
     private readonly RoutingState _durable;
     private readonly ITopics _topics;
     private readonly RouteGraph _graph;
     private readonly Forwarders _forwarders;
 
     /// <summary>Restores the routes that were there; those whose queue is gone are dropped.</summary>
-    public TopicRouting(Store store, StateLog state, StateLog progress, ITopics topics, Queues.Queues queues, IScheduler scheduler, ForwardingDefects defects)
+    public TopicRouting(Store store, StateLog state, StateLog progress, ITopics topics, Queues.Queues queues, IScheduler scheduler, ForwardingDefects defects, BrokerStatistics statistics)
     {
+        _statistics = statistics;
         _state = state;
         _durable = (RoutingState)state.Machine;
         _topics = topics;
-        _graph = new RouteGraph(topics);
+        _graph = new RouteGraph(topics, statistics);
         _forwarders = new Forwarders(store, progress, topics, queues, _graph, scheduler) { Defects = defects };
         foreach (var (name, facet) in _durable.Facets) _graph.Put(name, facet);
         foreach (var route in _durable.Routes)
@@ -158,6 +161,7 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
         lock (_state.Lock)
         {
             if (_graph.Find(name) is not null) return;
+            _statistics.OnTopicDeleted(name);
             _graph.RemoveTopic(name, gone);
         }
         // Should this not get to the disk, the routes lead from or to nothing.

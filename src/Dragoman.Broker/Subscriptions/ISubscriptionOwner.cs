@@ -1,4 +1,5 @@
 using Dragoman.Broker.Messages;
+using Dragoman.Broker.Statistics;
 
 namespace Dragoman.Broker.Subscriptions;
 
@@ -8,6 +9,9 @@ internal readonly record struct Departure(long Offset, DeathReason? Reason);
 /// <summary>What a subscription belongs to: a queue, or a subscription of a topic.</summary>
 internal interface ISubscriptionOwner
 {
+    /// <summary>What is counted of it; deliveries and settlements are, under the subscription's lock.</summary>
+    MessageCounters Counters { get; }
+
     /// <summary>
     /// Moves messages to where they go from here, and settles them in the same commit. The departures are the
     /// subscription's until they are settled, or this fails: it does so with an exception, and then nothing was moved.

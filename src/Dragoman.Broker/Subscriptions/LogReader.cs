@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Statistics;
 using Dragoman.Storage.Log;
 using Dragoman.Storage.Records;
 
@@ -76,6 +77,7 @@ internal sealed class LogReader : IConsumer, IThreadPoolWorkItem, ILogListener, 
     {
         var count = 0L;
         foreach (var range in offsets) count += range.End - range.Start;
+        if (settlement == Settlement.Acknowledge) _queue.Counters.Add(MessageCounter.Ack, count);
         return (int)count;
     }
 
@@ -172,6 +174,7 @@ internal sealed class LogReader : IConsumer, IThreadPoolWorkItem, ILogListener, 
                     if (_credit != int.MaxValue) _credit -= Math.Min(_credit, deliveries.Count);
                     if (_byteCredit != long.MaxValue) _byteCredit -= deliveries.Bytes;
                 }
+                _queue.Counters.Add(MessageCounter.Deliver, deliveries.Count);
                 _sink.OnDeliveries(this, deliveries);
                 continue;
             }

@@ -1,5 +1,6 @@
 using Dragoman.Broker.Messages;
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Statistics;
 
 namespace Dragoman.Broker.Subscriptions;
 
@@ -188,6 +189,7 @@ internal sealed partial class Subscription
         _readyBytes -= size;
         var count = CountOf(offset) + 1;
         var number = 0L;
+        Count(consumer, request, count);
         if (consumer is { Options.AutoAcknowledge: true })
         {
             SettleAs(SettleReason.Acknowledged, offset, offset + 1);
@@ -231,6 +233,14 @@ internal sealed partial class Subscription
         else if (consumer == _ring.Current) _ring.Turn();
     }
 
+    private void Count(Consumer? consumer, ReceiveRequest? request, int count)
+    {
+        var settles = consumer is not { Options.AutoAcknowledge: true };
+        var counter = request is null ? settles ? MessageCounter.Deliver : MessageCounter.DeliverNoAck : settles ? MessageCounter.Get : MessageCounter.GetNoAck;
+        _counters.AddAlone(counter, 1);
+        if (count > 1) _counters.AddAlone(MessageCounter.Redeliver, 1);
+    }
+
     /// <summary>Nothing is ready: those who asked for what there is get what they have, and those who have nothing may wait.</summary>
     private void AnswerReceives()
     {
@@ -247,6 +257,7 @@ internal sealed partial class Subscription
     private void Finish(ReceiveRequest request)
     {
         request.IsAnswered = true;
+        if (request.Deliveries is null) _counters.AddAlone(MessageCounter.GetEmpty, 1);
         if (request.Consumer is null && request.Deliveries is { } deliveries && _state is not null)
         {
             _leased.Clear();

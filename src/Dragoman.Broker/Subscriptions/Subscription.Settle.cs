@@ -1,4 +1,5 @@
 using Dragoman.Broker.Messages;
+using Dragoman.Broker.Statistics;
 
 namespace Dragoman.Broker.Subscriptions;
 
@@ -111,6 +112,7 @@ internal sealed partial class Subscription
         switch (settlement)
         {
             case Settlement.Acknowledge:
+                _counters.AddAlone(MessageCounter.Ack, 1);
                 SettleAs(SettleReason.Acknowledged, offset, offset + 1);
                 ReleaseKey(offset);
                 break;

@@ -1,4 +1,5 @@
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Statistics;
 using Dragoman.Storage.Log;
 using Dragoman.Storage.State;
 
@@ -28,6 +29,7 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
 
     private readonly SubscriptionHost _host;
     private readonly ISubscriptionOwner _owner;
+    private readonly MessageCounters _counters;
     private readonly StateLog? _state;
     private readonly SubscriptionState _machine;
     private readonly Dictionary<long, Lease> _leases = [];
@@ -59,6 +61,7 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
     {
         _host = host;
         _owner = owner;
+        _counters = owner.Counters;
         Log = log;
         _state = state;
         _machine = machine;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Transactions;
 using Dragoman.Storage;
 using Dragoman.Storage.Journal;
@@ -96,6 +97,9 @@ internal sealed class LocalPartition(Store store, TransactionGate gate, LocalTop
     /// <summary>Makes sure that the log may give out a number of offsets.</summary>
     internal ValueTask ReserveAsync(int records) => store.ReserveOffsetsAsync(Log, records);
 
+    /// <summary>Counts records that were carried here.</summary>
+    internal void Count(int records) => topic.Counters.Add(MessageCounter.PublishIn, records);
+
     /// <summary>Puts the broker's time into a batch that the broker has made, if the topic asks for that.</summary>
     internal Memory<byte> Stamp(Memory<byte> batch)
     {
@@ -141,6 +145,8 @@ internal sealed class LocalPartition(Store store, TransactionGate gate, LocalTop
                 case ProducerCheck.Accept:
                 case ProducerCheck.Duplicate when gate.Defects.RepeatBatches:
                     var baseOffset = Log.Append(commit, batch);
+                    topic.Counters.Add(MessageCounter.PublishIn, header.RecordCount);
+                    topic.NamespaceCounters.Add(MessageCounter.Publish, header.RecordCount);
                     answer = new AppendAnswer(PartitionStatus.Ok, baseOffset, logAppendTime, Log.StartOffset);
                     return store.Enqueue(commit);
                 case ProducerCheck.Duplicate:

@@ -1,3 +1,4 @@
+using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Transactions;
 using Dragoman.Storage;
 using Dragoman.Storage.Log;
@@ -13,7 +14,7 @@ internal sealed class LocalTopic : ITopicHandle
     private volatile LocalPartition[] _partitions = [];
     private volatile bool _deleted;
 
-    public LocalTopic(Store store, TransactionGate gate, TopicEntry entry)
+    public LocalTopic(Store store, TransactionGate gate, TopicEntry entry, BrokerStatistics statistics)
     {
         _store = store;
         _gate = gate;
@@ -21,6 +22,8 @@ internal sealed class LocalTopic : ITopicHandle
         Id = entry.Id;
         CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(entry.CreatedAtMs);
         _settings = entry.Settings;
+        Counters = statistics.Of(Name);
+        NamespaceCounters = statistics.Of(Name.Namespace);
         Update(entry);
     }
 
@@ -35,6 +38,12 @@ internal sealed class LocalTopic : ITopicHandle
     public IReadOnlyList<IPartitionHandle> Partitions => _partitions;
 
     public bool IsQueue => false;
+
+    /// <summary>What is counted of its messages.</summary>
+    public MessageCounters Counters { get; }
+
+    /// <summary>The counters of its namespace.</summary>
+    public MessageCounters NamespaceCounters { get; }
 
     public bool IsDeleted => _deleted;
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Transactions;
 using Dragoman.Storage;
 using Dragoman.Storage.Journal;
@@ -14,6 +15,7 @@ internal sealed class Topics : ITopics
 {
     private readonly Store _store;
     private readonly StateLog _state;
+    private readonly BrokerStatistics _statistics;
     private readonly TopicRegistry _registry;
     private readonly Random _random;
     private long _version;
@@ -23,8 +25,9 @@ internal sealed class Topics : ITopics
     private readonly Lock _observersLock = new();
     private volatile ITopicObserver[] _observers = [];
 
-    public Topics(Store store, StateLog state, Random random, TransactionGate gate)
+    public Topics(Store store, StateLog state, Random random, TransactionGate gate, BrokerStatistics statistics)
     {
+        _statistics = statistics;
         _gate = gate;
         _store = store;
         _state = state;
@@ -170,7 +173,7 @@ internal sealed class Topics : ITopics
         }
         known?.MarkDeleted();
         if (known is not null) _byId.TryRemove(known.Id, out _);
-        var topic = new LocalTopic(_store, _gate, entry);
+        var topic = new LocalTopic(_store, _gate, entry, _statistics);
         _byName[entry.Name] = topic;
         _byId[entry.Id] = topic;
         Interlocked.Increment(ref _version);

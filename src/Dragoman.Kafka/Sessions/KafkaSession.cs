@@ -7,6 +7,7 @@ using Dragoman.Kafka.Handlers;
 using Dragoman.Kafka.Wire;
 using Dragoman.Protocols;
 using Dragoman.Protocols.Authentication;
+using Dragoman.Protocols.Connections;
 using Dragoman.Protocols.Framing;
 using Dragoman.Storage.Platform;
 using Microsoft.Extensions.Logging;
@@ -37,8 +38,9 @@ public sealed class KafkaSession : IDisposable
     private DateTimeOffset? _authenticatedUntil;
     private long _mutedUntil;
 
-    internal KafkaSession(KafkaFrontEnd frontEnd, IDuplexPipe transport, string name, IPEndPoint? local, IPEndPoint? remote, X509Certificate2? certificate)
+    internal KafkaSession(KafkaFrontEnd frontEnd, IDuplexPipe transport, string name, IPEndPoint? local, IPEndPoint? remote, X509Certificate2? certificate, LiveConnection live)
     {
+        Live = live;
         FrontEnd = frontEnd;
         Name = name;
         Local = local;
@@ -50,13 +52,17 @@ public sealed class KafkaSession : IDisposable
         _frames = new FrameReader(_input, _rules, frontEnd.Budget, frontEnd.Broker.Time);
         var host = ClientHost.Length > 1 ? ClientHost[1..] : "127.0.0.1";
         Identity = frontEnd.Authenticator.FromCertificate(certificate, host) ?? frontEnd.Authenticator.Anonymous(host);
-        _writer = new ResponseWriter(_output);
+        live.User = Identity.User;
+        _writer = new ResponseWriter(_output, live);
     }
 
     /// <summary>What the log calls the connection.</summary>
     public string Name { get; }
 
     internal KafkaFrontEnd FrontEnd { get; }
+
+    /// <summary>What the connection is listed as.</summary>
+    internal LiveConnection Live { get; }
 
     /// <summary>The address that the client reached.</summary>
     internal IPEndPoint? Local { get; }
@@ -82,6 +88,7 @@ public sealed class KafkaSession : IDisposable
         // Whoever proves to be somebody else in the middle of a connection is that one from then on; Kafka would close.
         if (identity is null) return;
         Identity = identity;
+        Live.User = identity.User;
         _authenticatedUntil = expires;
     }
 
@@ -215,6 +222,7 @@ public sealed class KafkaSession : IDisposable
         var overlapping = false;
         while (!_stopping && await WaitForRoomAsync().ConfigureAwait(false) && await _frames.ReadAsync(default).ConfigureAwait(false) is { } frame)
         {
+            Live.OnReceived(sizeof(int) + frame.Length);
             // The answer before this request may have been too much only now.
             if (!await WaitWhileMutedAsync().ConfigureAwait(false))
             {

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using Dragoman.Kafka.Handlers;
 using Dragoman.Kafka.Wire;
+using Dragoman.Protocols.Connections;
 
 namespace Dragoman.Kafka.Sessions;
 
@@ -10,7 +11,7 @@ namespace Dragoman.Kafka.Sessions;
 /// Writes answers to a connection, several to a flush. Records of large answers go from the log to the connection step
 /// by step, at the speed at which the client reads, so that a slow client costs a buffer and not its whole answer.
 /// </summary>
-internal sealed class ResponseWriter(PipeWriter output) : IBufferWriter<byte>, IRecordsSink
+internal sealed class ResponseWriter(PipeWriter output, LiveConnection live) : IBufferWriter<byte>, IRecordsSink
 {
     /// <summary>Bytes that may gather before a flush.</summary>
     public const int FlushAt = 128 * 1024;
@@ -38,6 +39,7 @@ internal sealed class ResponseWriter(PipeWriter output) : IBufferWriter<byte>, I
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> FlushAsync()
     {
+        live.OnSent(Unflushed);
         Unflushed = 0;
         var result = await output.FlushAsync().ConfigureAwait(false);
         return !result.IsCompleted;

@@ -6,6 +6,7 @@ using System.Text;
 using Dragoman.Broker.Channels;
 using Dragoman.Protocols;
 using Dragoman.Protocols.Authentication;
+using Dragoman.Protocols.Connections;
 using Dragoman.Protocols.Framing;
 using Dragoman.Redis.Wire;
 using Dragoman.Storage.Records;
@@ -50,8 +51,10 @@ public sealed class RedisSession : IDisposable
     private volatile bool _isGone;
     private volatile string? _goneBecause;
 
-    internal RedisSession(RedisFrontEnd frontEnd, IDuplexPipe transport, PipeScheduler scheduler, PipeScheduler later, long id, EndPoint? remote, EndPoint? local, X509Certificate2? certificate)
+    internal RedisSession(RedisFrontEnd frontEnd, IDuplexPipe transport, PipeScheduler scheduler, PipeScheduler later, long id, EndPoint? remote, EndPoint? local, X509Certificate2? certificate, LiveConnection live)
     {
+        Live = live;
+        live.Closing = Disconnect;
         FrontEnd = frontEnd;
         Id = id;
         Remote = remote;
@@ -60,7 +63,7 @@ public sealed class RedisSession : IDisposable
         _certificate = certificate;
         _input = transport.Input;
         _pipe = transport.Output;
-        Output = new SessionOutput(_pipe, scheduler, later, frontEnd.Limits) { Failed = OnOutputFailed };
+        Output = new SessionOutput(_pipe, scheduler, later, frontEnd.Limits) { Failed = OnOutputFailed, Live = live };
         Reply = new ReplyWriter(_replies);
         Subscriptions = new SubscriptionTable(this);
         Publisher = new Publisher(this);
@@ -70,6 +73,9 @@ public sealed class RedisSession : IDisposable
     }
 
     internal RedisFrontEnd FrontEnd { get; }
+
+    /// <summary>What the connection is listed as.</summary>
+    internal LiveConnection Live { get; }
 
     /// <summary>The connection's number: <c>CLIENT ID</c>.</summary>
     public long Id { get; }
@@ -181,6 +187,7 @@ public sealed class RedisSession : IDisposable
     internal void LogIn(ClientIdentity identity)
     {
         Identity = identity;
+        Live.User = identity.User;
         IsLoggedIn = true;
         Publisher.Forget();
         _parser.IsTrusted = true;
@@ -261,6 +268,7 @@ public sealed class RedisSession : IDisposable
     private void Begin()
     {
         (Identity, IsLoggedIn) = FrontEnd.Login.Begin(Remote, _certificate);
+        Live.User = Identity.User;
         _parser.IsTrusted = IsLoggedIn;
         Publisher.Forget();
     }
@@ -273,6 +281,7 @@ public sealed class RedisSession : IDisposable
             if (_isGone) return;
             LastActive = FrontEnd.Broker.Time.GetUtcNow();
             var bytes = result.Buffer;
+            if (!bytes.IsEmpty) Live.OnReceived(bytes.Length);
             var handling = HandleAsync(bytes);
             if (!handling.IsCompletedSuccessfully) await handling.ConfigureAwait(false);
             _input.AdvanceTo(bytes.End);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Dragoman.Broker.Channels;
+using Dragoman.Protocols.Connections;
 using Dragoman.Redis.Wire;
 
 namespace Dragoman.Redis.Sessions;
@@ -58,6 +59,9 @@ internal sealed class SessionOutput : IThreadPoolWorkItem
     /// <summary>Whether the client listens to anything. Changed under the lock.</summary>
     public bool Listens { get; set; }
 
+    // Bytes in the pipe that are not flushed.
+    private long _unflushed;
+
     /// <summary>Bytes that wait.</summary>
     public long Waiting
     {
@@ -66,6 +70,9 @@ internal sealed class SessionOutput : IThreadPoolWorkItem
             lock (Lock) return _waiting.Length;
         }
     }
+
+    /// <summary>What the connection is listed as.</summary>
+    public LiveConnection? Live { get; init; }
 
     /// <summary>Called, at most once and with no lock held, when the client does not read any more or is too far behind.</summary>
     public Action<string?>? Failed { get; set; }
@@ -83,8 +90,15 @@ internal sealed class SessionOutput : IThreadPoolWorkItem
                 isFirst = true;
             }
             // Where the transport takes them they need not be copied twice.
-            if (isFirst && _waiting.Length == 0 && bytes.Length <= FlushBytes) _pipe.Write(bytes);
-            else AddLocked(bytes);
+            if (isFirst && _waiting.Length == 0 && bytes.Length <= FlushBytes)
+            {
+                _pipe.Write(bytes);
+                _unflushed += bytes.Length;
+            }
+            else
+            {
+                AddLocked(bytes);
+            }
         }
         if (!isFirst) return;
         if (_isLooped) _scheduler.Schedule(static state => ((SessionOutput)state!).Write(isWritten: true), this);
@@ -246,6 +260,8 @@ internal sealed class SessionOutput : IThreadPoolWorkItem
                 {
                     var moved = _waiting.MoveTo(_pipe, FlushBytes);
                     _limits.Add(-moved);
+                    Live?.OnSent(_unflushed + moved);
+                    _unflushed = 0;
                 }
                 if (_hasFailed || _waiting.Length < HoldAt / 2) (room, _room) = (_room, null);
             }

@@ -11,6 +11,7 @@ using Dragoman.Commands;
 using Dragoman.Kafka;
 using Dragoman.Protocols;
 using Dragoman.Protocols.Authentication;
+using Dragoman.Protocols.Connections;
 using Dragoman.Protocols.Tls;
 using Dragoman.Redis;
 using Dragoman.Storage;
@@ -46,10 +47,11 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
         await CreateDefaultUserAsync(broker, log);
         options.CheckBind(broker.Accounts.IsEnabled);
         var authenticator = new Authenticator(broker.Accounts, options.AllowAnonymous, LoadTokens(broker.Time));
-        using var node = new AdminNode(broker) { Authenticator = authenticator, AdvanceClock = clock is null ? null : clock.Advance };
+        var connections = new ConnectionRegistry(broker.Time);
+        using var node = new AdminNode(broker) { Authenticator = authenticator, Connections = connections, AdvanceClock = clock is null ? null : clock.Advance };
         var bindings = Bindings(broker, authenticator, node, loggers);
         if (bindings.Count == 0) throw new CommandException("Every listener is off, so nobody could reach the broker.", ExitCode.Usage);
-        await using var server = await StartListenersAsync(bindings, loggers, tls);
+        await using var server = await StartListenersAsync(bindings, loggers, tls, connections);
         node.Listeners = [.. server.Endpoints.Select(e => new AdminListener(e.Name, e.EndPoint.ToString()!))];
         node.IsReady = true;
         loggers.IsStarting = false;
@@ -150,11 +152,11 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
         }
     }
 
-    private static async Task<FrontEndServer> StartListenersAsync(List<FrontEndBinding> bindings, ILoggerFactory loggers, TlsSettings? tls)
+    private static async Task<FrontEndServer> StartListenersAsync(List<FrontEndBinding> bindings, ILoggerFactory loggers, TlsSettings? tls, ConnectionRegistry connections)
     {
         try
         {
-            return await FrontEndServer.StartAsync(bindings, loggers, tls: tls);
+            return await FrontEndServer.StartAsync(bindings, loggers, tls: tls, connections: connections);
         }
         catch (Exception error) when (error is IOException or SocketException)
         {

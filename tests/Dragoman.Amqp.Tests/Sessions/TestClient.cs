@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using Dragoman.Amqp.Sessions;
 using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
+using Dragoman.Protocols.Connections;
 using Dragoman.Storage.Records;
 
 namespace Dragoman.Amqp.Tests.Sessions;
@@ -43,9 +44,12 @@ internal sealed class TestClient : IAsyncDisposable
 
     public TestClient(AmqpFrontEnd frontEnd)
     {
-        _session = frontEnd.CreateSession(new Duplex(_toServer.Reader, _toClient.Writer), "test");
+        _session = frontEnd.CreateSession(new Duplex(_toServer.Reader, _toClient.Writer), "test", live: Live);
         _running = _session.RunAsync();
     }
+
+    /// <summary>What the server knows of the connection.</summary>
+    public LiveConnection Live { get; } = new();
 
     /// <summary>What the server said of itself.</summary>
     public ConnectionStart Start { get; private set; }

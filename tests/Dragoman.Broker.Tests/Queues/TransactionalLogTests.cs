@@ -1,5 +1,6 @@
 using Dragoman.Broker.Messages;
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Broker.Tests.Transactions;
 using Dragoman.Broker.Topics;
@@ -12,6 +13,8 @@ public sealed class TransactionalLogTests
 {
     private sealed class Owner : ISubscriptionOwner
     {
+        public MessageCounters Counters { get; } = new();
+
         public Task DepartAsync(Subscription subscription, IReadOnlyList<Departure> departures) => Task.CompletedTask;
 
         public void OnUnused(Subscription subscription)

@@ -23,6 +23,9 @@ internal sealed class ForwardPlan(TopicName source, long now) : IDisposable
     /// <summary>Bytes that the commit may take at worst.</summary>
     public long Cost { get; private set; }
 
+    /// <summary>Messages for queues, one for each queue.</summary>
+    public long ForQueues { get; private set; }
+
     /// <summary>Records that a target could not take.</summary>
     public long Refused { get; private set; }
 
@@ -43,6 +46,7 @@ internal sealed class ForwardPlan(TopicName source, long now) : IDisposable
     public void Add(in MessageView message, in RecordRoute route, ForwardTargets targets)
     {
         Cost += CostOf(message, targets);
+        ForQueues += targets.Queues.Length;
         if (targets.Queues.Length > 0) AddToQueues(message, route, targets.Queues);
         foreach (var topic in targets.Topics) AddToTopic(message, route, topic);
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Dragoman.Broker.Messages;
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage.Journal;
@@ -193,6 +194,7 @@ internal sealed class Forwarder : ILogListener, IAsyncDisposable
         await RunAsync(onDisk, mode, _owner.Defects is { ProgressFirst: false, ProgressLater: false } ? progress : null);
         if (_owner.Defects.ProgressLater) await RunAsync(new QueueCommit(_owner.Store), mode, progress);
         Refuse(plan.Refused);
+        _topic.Counters.Add(MessageCounter.PublishOut, plan.ForQueues);
         foreach (var (batch, queue, from) in inMemory.Refusals.Concat(onDisk.Refusals))
         {
             Refuse(batch.Count - from);
