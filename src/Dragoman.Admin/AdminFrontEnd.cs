@@ -1,5 +1,6 @@
 using System.Net;
 using Dragoman.Admin.Http;
+using Dragoman.Admin.RabbitMq;
 using Dragoman.Admin.Resources;
 using Dragoman.Broker.Security;
 using Dragoman.Protocols;
@@ -10,7 +11,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Dragoman.Admin;
 
-/// <summary>The management HTTP API: <c>/_dragoman/v1</c>, and health checks. See <c>docs/admin-api.md</c>.</summary>
+/// <summary>The management HTTP API: <c>/_dragoman/v1</c>, health checks, and RabbitMQ's own, <c>/api</c>. See <c>docs/admin-api.md</c>.</summary>
 public sealed class AdminFrontEnd : IHttpFrontEnd
 {
     private const string Prefix = "_dragoman";
@@ -33,6 +34,7 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
     private readonly UsersResource _users;
     private readonly PermissionsResource _permissions;
     private readonly ClockResource _clock;
+    private readonly ManagementApi _management;
     private readonly AdminNode _node;
 
     /// <summary>Creates the front end.</summary>
@@ -59,6 +61,7 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
         _users = new UsersResource(node);
         _permissions = new PermissionsResource(node);
         _clock = new ClockResource(node);
+        _management = new ManagementApi(node, _log);
         _node = node;
     }
 
@@ -87,8 +90,13 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
     {
         try
         {
-            Origins.Check(context.Request);
             var path = RequestPath.Parse(context);
+            if (path is [ManagementApi.Prefix, ..])
+            {
+                await _management.HandleAsync(context, path);
+                return;
+            }
+            Origins.Check(context.Request);
             if (path is not ["health", ..]) await AuthorizeAsync(context, path);
             await RouteAsync(context, path);
         }

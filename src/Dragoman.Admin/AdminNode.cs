@@ -31,6 +31,12 @@ public sealed class AdminNode(Broker.Broker broker) : IDisposable
     /// <summary>The product's version.</summary>
     public string Version { get; } = typeof(AdminNode).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
+    /// <summary>The version of RabbitMQ whose behaviour AMQP clients see.</summary>
+    public string RabbitMqVersion { get; init; } = "3.13.7";
+
+    /// <summary>The node's name as RabbitMQ's clients expect names of nodes.</summary>
+    public string RabbitMqName { get; } = $"rabbit@{Environment.MachineName}";
+
     /// <summary>When the node was started.</summary>
     public DateTimeOffset StartedAt { get; } = broker.Time.GetUtcNow();
 

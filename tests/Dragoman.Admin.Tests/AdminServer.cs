@@ -61,6 +61,18 @@ public sealed class AdminServer : IAsyncDisposable
         return (response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text));
     }
 
+    /// <summary>Sends a request to RabbitMQ's API and returns the answer and its JSON body.</summary>
+    public async Task<ManagementAnswer> ManageAsync(string method, string path, string? body = null, string? user = null)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(Root, "api/" + path));
+        if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        if (user is not null) request.Headers.TryAddWithoutValidation("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(user)));
+        using var response = await Client.SendAsync(request);
+        var text = await response.Content.ReadAsStringAsync();
+        if (text.Length > 0) Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
+        return new ManagementAnswer(response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text), string.Join(", ", response.Content.Headers.Allow), response.Content.Headers.ContentLength);
+    }
+
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
@@ -70,4 +82,15 @@ public sealed class AdminServer : IAsyncDisposable
         Node.Dispose();
         Directory.Delete(_directory, recursive: true);
     }
+}
+
+/// <summary>An answer of RabbitMQ's API.</summary>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="Body">The body; null if there is none.</param>
+/// <param name="Allow">The methods that the answer names.</param>
+/// <param name="Length">The length that the answer names.</param>
+public sealed record ManagementAnswer(HttpStatusCode Status, JsonNode? Body, string Allow, long? Length)
+{
+    /// <summary>The body without white space; empty if there is none.</summary>
+    public string Text => Body?.ToJsonString() ?? "";
 }

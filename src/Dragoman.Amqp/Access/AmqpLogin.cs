@@ -1,8 +1,8 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Dragoman.Broker.Namespaces;
-using Dragoman.Broker.Security;
 using Dragoman.Protocols.Authentication;
+using Dragoman.Protocols.RabbitMq;
 
 namespace Dragoman.Amqp.Access;
 
@@ -47,10 +47,7 @@ internal sealed class AmqpLogin(Authenticator authenticator)
     public bool MayEnter(AmqpUser user, NamespaceName space)
     {
         var accounts = authenticator.Accounts;
-        if (!accounts.IsEnabled || accounts.Find(user.Name) is { IsAdministrator: true }) return true;
-        foreach (var rule in accounts.Permissions)
-            if (rule.Effect == Effect.Allow && (rule.User == user.Identity.User || rule.User == Permission.Everyone) && (rule.Namespace is null || rule.Namespace == space)) return true;
-        return false;
+        return accounts.Find(user.Name) is { IsAdministrator: true } || VirtualHosts.MayEnter(accounts, user.Identity.User, space);
     }
 
     /// <summary>Whether a user may publish under another's name.</summary>

@@ -1,8 +1,8 @@
-using Dragoman.Amqp.Access;
 using Dragoman.Amqp.Sessions;
 using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
 using Dragoman.Protocols;
+using Dragoman.Protocols.RabbitMq;
 using Microsoft.Extensions.Logging;
 
 namespace Dragoman.Amqp.Handlers;

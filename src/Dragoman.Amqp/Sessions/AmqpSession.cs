@@ -14,6 +14,7 @@ using Dragoman.Broker.Security;
 using Dragoman.Broker.Statistics;
 using Dragoman.Protocols;
 using Dragoman.Protocols.Connections;
+using Dragoman.Protocols.RabbitMq;
 using Dragoman.Storage.Platform;
 using Microsoft.Extensions.Logging;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Dragoman.Admin.Model;
-using Dragoman.Amqp.Access;
 using Dragoman.Broker.Namespaces;
+using Dragoman.Protocols.RabbitMq;
 
 namespace Dragoman.Commands;
 

@@ -1,6 +1,7 @@
 using Dragoman.Broker.Namespaces;
+using Dragoman.Broker.Security;
 
-namespace Dragoman.Amqp.Access;
+namespace Dragoman.Protocols.RabbitMq;
 
 /// <summary>
 /// Which virtual host is which namespace: <c>/</c> is <c>public/default</c>, a name is that namespace of tenant
@@ -32,5 +33,18 @@ public static class VirtualHosts
         if (space == NamespaceName.Default) return Default;
         if (space.Tenant != PublicTenant) return space.ToString();
         return space.Name.Replace("%2F", "/", StringComparison.Ordinal).Replace("%25", "%", StringComparison.Ordinal);
+    }
+
+    /// <summary>Whether a user may use a virtual host: administrators may, and whoever has a permission there.</summary>
+    /// <param name="accounts">Users and permissions.</param>
+    /// <param name="user">The user's name; null for a client that has not logged in.</param>
+    /// <param name="space">The namespace that the virtual host is.</param>
+    public static bool MayEnter(IAccounts accounts, string? user, NamespaceName space)
+    {
+        ArgumentNullException.ThrowIfNull(accounts);
+        if (!accounts.IsEnabled || (user is not null && accounts.Find(user) is { IsAdministrator: true })) return true;
+        foreach (var rule in accounts.Permissions)
+            if (rule.Effect == Effect.Allow && (rule.User == user || rule.User == Permission.Everyone) && (rule.Namespace is null || rule.Namespace == space)) return true;
+        return false;
     }
 }
