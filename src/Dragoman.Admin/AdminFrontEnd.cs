@@ -1,5 +1,6 @@
 using System.Net;
 using Dragoman.Admin.Http;
+using Dragoman.Admin.Metrics;
 using Dragoman.Admin.RabbitMq;
 using Dragoman.Admin.Resources;
 using Dragoman.Broker.Security;
@@ -35,6 +36,7 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
     private readonly PermissionsResource _permissions;
     private readonly ClockResource _clock;
     private readonly ManagementApi _management;
+    private readonly MetricsResource _metrics;
     private readonly AdminNode _node;
 
     /// <summary>Creates the front end.</summary>
@@ -62,6 +64,7 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
         _permissions = new PermissionsResource(node);
         _clock = new ClockResource(node);
         _management = new ManagementApi(node, _log);
+        _metrics = new MetricsResource(node);
         _node = node;
     }
 
@@ -129,6 +132,9 @@ public sealed class AdminFrontEnd : IHttpFrontEnd
     {
         ["health", "live"] => Health.LiveAsync(context),
         ["health", "ready"] => _health.ReadyAsync(context),
+        ["metrics"] => _metrics.AggregatedAsync(context),
+        ["metrics", "per-object"] => _metrics.PerObjectAsync(context),
+        ["metrics", "detailed"] => _metrics.DetailedAsync(context),
         [Prefix, ApiVersion, "overview"] => _overview.HandleAsync(context),
         [Prefix, ApiVersion, "topics"] => _topics.HandleAllAsync(context),
         [Prefix, ApiVersion, "topics", var name] => _topics.HandleOneAsync(context, name),

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Dragoman.Admin.Statistics;
 using Dragoman.Protocols.Authentication;
 using Dragoman.Protocols.Connections;
 
@@ -15,6 +16,8 @@ public sealed class AdminNode(Broker.Broker broker) : IDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
     private volatile bool _isReady;
+    private Sampler? _sampler;
+    private NodeFigures? _figures;
 
     /// <summary>The broker.</summary>
     public Broker.Broker Broker { get; } = broker;
@@ -24,6 +27,15 @@ public sealed class AdminNode(Broker.Broker broker) : IDisposable
 
     /// <summary>The connections of all front ends.</summary>
     public ConnectionRegistry Connections { get; init; } = new(broker.Time);
+
+    /// <summary>Says whether publishers are paused for want of memory.</summary>
+    public Func<bool> IsLowOnMemory { get; set; } = static () => false;
+
+    /// <summary>Reads what there is to count.</summary>
+    internal NodeFigures Figures => LazyInitializer.EnsureInitialized(ref _figures, () => new NodeFigures(this));
+
+    /// <summary>Makes rates of it.</summary>
+    internal Sampler Sampler => LazyInitializer.EnsureInitialized(ref _sampler, () => new Sampler(this));
 
     /// <summary>Moves the clock forward; null where it only goes by itself.</summary>
     public Action<TimeSpan>? AdvanceClock { get; init; }
@@ -61,5 +73,9 @@ public sealed class AdminNode(Broker.Broker broker) : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _stopping.Dispose();
+    public void Dispose()
+    {
+        _sampler?.Dispose();
+        _stopping.Dispose();
+    }
 }

@@ -51,6 +51,9 @@ public sealed class AmqpFrontEnd : IFrontEnd
     /// <summary>How it behaves.</summary>
     public AmqpOptions Options { get; }
 
+    /// <summary>Whether publishers are paused for want of memory for what they send.</summary>
+    public bool IsLowOnMemory => Alarms.IsLowOnMemory;
+
     internal Broker.Broker Broker { get; }
 
     internal ILogger Log { get; }

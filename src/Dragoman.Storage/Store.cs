@@ -107,6 +107,15 @@ public sealed class Store : IAsyncDisposable
     /// <summary>Admission: how much is under way, and whether the disk is full.</summary>
     public SpaceBudget Space => _journal.Space;
 
+    /// <summary>What the journal has done since the store was opened.</summary>
+    public JournalCounters JournalCounters => _journal.Counters;
+
+    /// <summary>Sealed files of the journal that were not checkpointed yet.</summary>
+    public int SealedJournalFiles => _journal.SealedCount;
+
+    /// <summary>Bytes free on the volume that the store is on.</summary>
+    public long FreeBytes => Table.Files.FreeBytes(Options.Directory);
+
     /// <summary>Bytes of messages that are in memory because their logs live there.</summary>
     public long MemoryBytes => _memory.ResidentBytes;
 

@@ -74,6 +74,11 @@ internal sealed class ManagementApi
     [
         new WhoAmI(),
         new VersionResource(),
+        new OverviewResource(),
+        new NodesResource(),
+        new ConnectionsResource(),
+        new ChannelsResource(),
+        new ConsumersResource(),
     ];
 
     private async Task AnswerAsync(HttpContext context, string[] path)

@@ -16,6 +16,9 @@ internal sealed class Alarms(Broker.Broker broker, ByteBudget gathered)
     /// <summary>Why publishers are paused, in RabbitMQ's words; null while they are not.</summary>
     public string? Reason => _reason;
 
+    /// <summary>Whether little room is left for messages that are arriving.</summary>
+    public bool IsLowOnMemory => _lowOnMemory;
+
     /// <summary>Looks at disk and memory. An alarm of memory ends well below where it began.</summary>
     public void Look()
     {

@@ -215,7 +215,18 @@ public sealed class AmqpSession : IChannelSource, IDisposable
         lock (_channelsLock) _channels.Remove(channel.Number);
     }
 
+    string IChannelSource.Protocol => CountedAs;
+
     int IChannelSource.Count => _channels.Count;
+
+    /// <inheritdoc/>
+    IReadOnlyList<MessageCounters> IChannelSource.Counters
+    {
+        get
+        {
+            lock (_channelsLock) return [.. _channels.Values.Select(static c => c.Counters)];
+        }
+    }
 
     /// <inheritdoc/>
     IReadOnlyList<LiveChannel> IChannelSource.List()

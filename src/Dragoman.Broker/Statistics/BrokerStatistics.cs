@@ -83,6 +83,41 @@ public sealed class BrokerStatistics
         for (var i = 0; i < totals.Length; i++) totals[i] += ofQueues[i];
     }
 
+    /// <summary>As <see cref="Sum"/>, for each namespace that has counted anything, in one pass over the queues.</summary>
+    public Dictionary<NamespaceName, long[]> SumByNamespace(IQueues queues)
+    {
+        ArgumentNullException.ThrowIfNull(queues);
+        var sums = new Dictionary<NamespaceName, long[]>();
+        Span<long> ofQueue = stackalloc long[MessageCounters.Count];
+        lock (_retirement)
+        {
+            foreach (var (name, counters) in _namespaces)
+            {
+                var totals = new long[MessageCounters.Count];
+                counters.AddTo(totals);
+                sums.Add(name, totals);
+            }
+            foreach (var queue in queues.All)
+            {
+                if (queue.IsDeleted || !sums.TryGetValue(queue.Name.Namespace, out var totals)) continue;
+                ofQueue.Clear();
+                queue.Counters.AddTo(ofQueue);
+                ofQueue[(int)MessageCounter.Publish] = 0;
+                for (var i = 0; i < ofQueue.Length; i++) totals[i] += ofQueue[i];
+            }
+        }
+        return sums;
+    }
+
+    /// <summary>The topics that something was counted for.</summary>
+    public IEnumerable<KeyValuePair<TopicName, MessageCounters>> Topics
+    {
+        get
+        {
+            foreach (var topic in _topics) yield return topic;
+        }
+    }
+
     internal void OnQueueCreated()
     {
         Interlocked.Increment(ref _queuesDeclared);

@@ -13,7 +13,9 @@ public sealed class ConnectionRegistry(TimeProvider time)
 {
     private readonly ConcurrentDictionary<long, LiveConnection> _connections = new();
     private readonly Lock _countersLock = new();
+    private readonly Lock _trafficLock = new();
     private readonly Dictionary<string, Protocol> _protocols = new(StringComparer.Ordinal);
+    private Traffic _gone;
     private long _opened;
     private long _closed;
     private long _channelsOpened;
@@ -51,6 +53,20 @@ public sealed class ConnectionRegistry(TimeProvider time)
         }
     }
 
+    /// <summary>What went over connections since the start; it never falls.</summary>
+    public Traffic Traffic
+    {
+        get
+        {
+            lock (_trafficLock)
+            {
+                var sum = _gone;
+                foreach (var (_, connection) in _connections) sum = sum.With(connection);
+                return sum;
+            }
+        }
+    }
+
     internal DateTimeOffset Now => time.GetUtcNow();
 
     /// <summary>Finds a connection by its name.</summary>
@@ -77,7 +93,12 @@ public sealed class ConnectionRegistry(TimeProvider time)
     public void Remove(LiveConnection connection)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        if (_connections.TryRemove(connection.Number, out _)) Interlocked.Increment(ref _closed);
+        lock (_trafficLock)
+        {
+            if (!_connections.TryRemove(connection.Number, out _)) return;
+            _gone = _gone.With(connection);
+        }
+        Interlocked.Increment(ref _closed);
     }
 
     /// <summary>Counters for a channel, which count for its protocol, too.</summary>

@@ -6,8 +6,14 @@ namespace Dragoman.Protocols.Connections;
 /// <summary>A connection's channels: conversations that share it.</summary>
 public interface IChannelSource
 {
+    /// <summary>What their counters count for.</summary>
+    string Protocol { get; }
+
     /// <summary>How many there are.</summary>
     int Count { get; }
+
+    /// <summary>What is counted of each.</summary>
+    IReadOnlyList<MessageCounters> Counters { get; }
 
     /// <summary>What they are at the moment.</summary>
     IReadOnlyList<LiveChannel> List();

@@ -72,6 +72,9 @@ internal sealed class FileJournal : IJournal
 
     public SpaceBudget Space { get; }
 
+    /// <summary>What it has done.</summary>
+    public JournalCounters Counters { get; } = new();
+
     public int MaxRoundPayload => _options.MaxRoundBytes;
 
     public int Remaining => Math.Max(0, _active.Capacity - _active.Length - RoundFormat.RoundHeaderSize - RoundFormat.Alignment);
@@ -169,6 +172,7 @@ internal sealed class FileJournal : IJournal
         _tail.Publish(file.Number, file.Length, total);
         var position = file.Length + RoundFormat.RoundHeaderSize;
         file.Length += total;
+        Counters.OnRound(total);
         Space.Change(-total);
         return (file, position);
     }
@@ -211,6 +215,7 @@ internal sealed class FileJournal : IJournal
             // A checkpoint may name the file as the one to replay from before there is a round in it.
             if (!active.HasHeader) await WriteHeaderAsync(active);
             await active.File.Handle.SyncAsync();
+            Counters.OnSync();
             active.SyncedLength = length;
         }
         _syncedThrough = through;

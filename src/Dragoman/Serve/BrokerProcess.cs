@@ -85,7 +85,12 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
     {
         var bindings = new List<FrontEndBinding>();
         if (options.Kafka is { } kafka) bindings.Add(new FrontEndBinding(new KafkaFrontEnd(broker, new KafkaOptions { AdvertisedHost = options.AdvertisedHost, AdvertisedPort = options.AdvertisedPort, Rack = options.Rack }, loggers, authenticator), options.Bind, kafka));
-        if (options.Amqp is { } amqp) bindings.Add(new FrontEndBinding(new AmqpFrontEnd(broker, new AmqpOptions { NetworkTime = TimeProvider.System }, loggers, authenticator), options.Bind, amqp));
+        if (options.Amqp is { } amqp)
+        {
+            var frontEnd = new AmqpFrontEnd(broker, new AmqpOptions { NetworkTime = TimeProvider.System }, loggers, authenticator);
+            node.IsLowOnMemory = () => frontEnd.IsLowOnMemory;
+            bindings.Add(new FrontEndBinding(frontEnd, options.Bind, amqp));
+        }
         if (options.Redis is not null || options.RedisSocket is not null)
         {
             var redis = new RedisFrontEnd(broker, new RedisOptions(), loggers, authenticator);
