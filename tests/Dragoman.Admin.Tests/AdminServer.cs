@@ -33,12 +33,12 @@ public sealed class AdminServer : IAsyncDisposable
 
     public HttpClient Client { get; }
 
-    public static async Task<AdminServer> StartAsync(bool autoCreate = true)
+    public static async Task<AdminServer> StartAsync(bool autoCreate = true, TimeProvider? time = null)
     {
         var directory = Directory.CreateTempSubdirectory("dragoman-admin-").FullName;
         var broker = await Dragoman.Broker.Broker.StartAsync(
             new BrokerOptions { Store = new StoreOptions { Directory = directory, JournalFileBytes = 4 << 20, HeadroomBytes = 0 }, AutoCreateTopics = autoCreate },
-            new OsFileSystem(), TimeProvider.System, ThreadPoolScheduler.Instance, new Random());
+            new OsFileSystem(), time ?? TimeProvider.System, ThreadPoolScheduler.Instance, new Random());
         var node = new AdminNode(broker);
         var server = await FrontEndServer.StartAsync([new FrontEndBinding(new AdminFrontEnd(node, NullLoggerFactory.Instance), IPAddress.Loopback, 0)], NullLoggerFactory.Instance);
         node.Listeners = [new AdminListener("admin", server.Endpoints[0].EndPoint.ToString()!)];
@@ -62,11 +62,12 @@ public sealed class AdminServer : IAsyncDisposable
     }
 
     /// <summary>Sends a request to RabbitMQ's API and returns the answer and its JSON body.</summary>
-    public async Task<ManagementAnswer> ManageAsync(string method, string path, string? body = null, string? user = null)
+    public async Task<ManagementAnswer> ManageAsync(string method, string path, string? body = null, string? user = null, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(Root, "api/" + path));
         if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         if (user is not null) request.Headers.TryAddWithoutValidation("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(user)));
+        foreach (var (name, value) in headers) request.Headers.TryAddWithoutValidation(name, value);
         using var response = await Client.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
         if (text.Length > 0) Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);

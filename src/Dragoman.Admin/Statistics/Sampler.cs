@@ -142,10 +142,10 @@ internal sealed class Sampler : IDisposable
         foreach (var (space, ofSpace) in spaces)
         {
             var key = _namespaceKeys.GetOrAdd(space, static _ => new object());
-            Add(key, ofSpace, now).Watch(long.MaxValue);
+            Add(key, ofSpace, now, keeps: true);
         }
         _figures.Read(values);
-        Add(_nodeKey, values, now).Watch(long.MaxValue);
+        Add(_nodeKey, values, now, keeps: true);
         foreach (var (key, series) in _series)
             if (series.Round != _round) _series.TryRemove(key, out _);
     }
@@ -158,11 +158,11 @@ internal sealed class Sampler : IDisposable
         Add(counters, some, now);
     }
 
-    private Series Add(object key, ReadOnlySpan<long> values, long now)
+    private void Add(object key, ReadOnlySpan<long> values, long now, bool keeps = false)
     {
         var series = _series.GetOrAdd(key, static _ => new Series());
+        if (keeps) series.Watch(long.MaxValue);
         series.Round = _round;
         series.Add(values, now);
-        return series;
     }
 }

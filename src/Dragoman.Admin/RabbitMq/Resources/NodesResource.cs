@@ -62,7 +62,10 @@ internal sealed class NodesResource : IResource
         return described;
     }
 
-    /// <summary>Where the process's memory is: what the runtime tells, and what the broker counts itself.</summary>
+    /// <summary>
+    /// Where the process's memory is: what the runtime tells, and what the broker counts itself. What only Erlang has is there
+    /// with nothing in it, because clients read all of RabbitMQ's categories.
+    /// </summary>
     private static JsonObject Memory(AdminNode node)
     {
         var info = GC.GetGCMemoryInfo();
@@ -70,6 +73,26 @@ internal sealed class NodesResource : IResource
         var managed = GC.GetTotalMemory(forceFullCollection: false);
         return new JsonObject
         {
+            ["connection_readers"] = 0,
+            ["connection_writers"] = 0,
+            ["connection_channels"] = 0,
+            ["queue_procs"] = 0,
+            ["queue_slave_procs"] = 0,
+            ["quorum_queue_procs"] = 0,
+            ["quorum_queue_dlx_procs"] = 0,
+            ["stream_queue_procs"] = 0,
+            ["stream_queue_replica_reader_procs"] = 0,
+            ["stream_queue_coordinator_procs"] = 0,
+            ["plugins"] = 0,
+            ["metrics"] = 0,
+            ["mgmt_db"] = 0,
+            ["mnesia"] = 0,
+            ["quorum_ets"] = 0,
+            ["other_ets"] = 0,
+            ["msg_index"] = 0,
+            ["code"] = 0,
+            ["atom"] = 0,
+            ["allocated_unused"] = 0,
             ["binary"] = node.Broker.Store.MemoryBytes,
             ["connection_other"] = node.Broker.Store.Space.PendingBytes,
             ["other_proc"] = managed,
@@ -85,7 +108,7 @@ internal sealed class NodesResource : IResource
         var total = memory["total"]!["rss"]!.GetValue<long>();
         var shares = new JsonObject { ["total"] = 100 };
         foreach (var (name, value) in memory)
-            if (name is not ("total" or "strategy")) shares[name] = total == 0 ? 0 : (long)Math.Ceiling(100.0 * value!.GetValue<long>() / total);
+            if (name is not ("total" or "strategy")) shares[name] = total == 0 ? 0 : (long)Math.Ceiling(100.0 * (value!.AsValue().TryGetValue(out long bytes) ? bytes : 0) / total);
         return shares;
     }
 
