@@ -40,6 +40,7 @@ public sealed class AmqpFrontEnd : IFrontEnd
         Login = new AmqpLogin(authenticator ?? new Authenticator(broker.Accounts));
         Gathered = new ByteBudget(options.MaxGatheredBytes);
         Alarms = new Alarms(broker, Gathered);
+        Occupancy = new Occupancy(broker);
     }
 
     /// <inheritdoc/>
@@ -65,6 +66,9 @@ public sealed class AmqpFrontEnd : IFrontEnd
 
     /// <summary>What publishers are paused for.</summary>
     internal Alarms Alarms { get; }
+
+    /// <summary>How many connections and channels virtual hosts and users have.</summary>
+    internal Occupancy Occupancy { get; }
 
     /// <summary>Who takes direct replies, by address.</summary>
     internal ConcurrentDictionary<string, DirectReplies> Replies { get; } = new(StringComparer.Ordinal);
@@ -96,7 +100,11 @@ public sealed class AmqpFrontEnd : IFrontEnd
         new(this, transport, name, remote, certificate, live ?? new LiveConnection());
 
     /// <summary>Deletes what belongs to a connection that ends.</summary>
-    internal ValueTask OnSessionEndedAsync(AmqpSession session) => Exclusive.ReleaseAsync(session, Broker.Queues);
+    internal ValueTask OnSessionEndedAsync(AmqpSession session)
+    {
+        session.LeaveHost();
+        return Exclusive.ReleaseAsync(session, Broker.Queues);
+    }
 
     private async Task ServeAsync(ConnectionContext connection)
     {

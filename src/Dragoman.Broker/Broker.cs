@@ -3,6 +3,7 @@ using Dragoman.Broker.Channels;
 using Dragoman.Broker.Configs;
 using Dragoman.Broker.Groups;
 using Dragoman.Broker.Namespaces;
+using Dragoman.Broker.Parameters;
 using Dragoman.Broker.Producers;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Queues.AsTopics;
@@ -35,6 +36,7 @@ public sealed class Broker : IAsyncDisposable
     internal const long NamespacesState = 22;
     internal const long ForwardingStateId = 23;
     internal const long MovesState = 24;
+    internal const long ParametersState = 31;
     internal const long FirstTransactionState = 200;
 
     private readonly IScheduler _scheduler;
@@ -48,6 +50,7 @@ public sealed class Broker : IAsyncDisposable
     private readonly Queues.Queues _queues;
     private readonly TopicRouting _routing;
     private readonly Moves _moves;
+    private readonly Parameters.Parameters _parameters;
 
     private Broker(BrokerOptions options, Store store, IFileSystem files, IScheduler scheduler, Random random, BrokerSeams seams)
     {
@@ -63,6 +66,7 @@ public sealed class Broker : IAsyncDisposable
         Accounts = new Accounts(store.GetState(SecurityStateId));
         Quotas = new Quotas.Quotas(store.GetState(QuotasState), store.Time);
         Configs = new Configs.Configs(store.GetState(ConfigsState));
+        _parameters = new Parameters.Parameters(store.GetState(ParametersState));
         _queues = new Queues.Queues(new SubscriptionHost(store, scheduler, new ScratchFiles(files, $"{options.Store.Directory}/scratch", seams.DueEntriesInMemory), seams.QueueDefects), store.GetState(QueuesState), random, Statistics);
         TopicsWithQueues = new TopicsWithQueues(Topics, _queues);
         _groups = StartGroups();
@@ -134,6 +138,12 @@ public sealed class Broker : IAsyncDisposable
     /// <summary>What was configured while the broker ran.</summary>
     public IConfigs Configs { get; }
 
+    /// <summary>What operators tell parts of the broker while it runs.</summary>
+    public IParameters Parameters => _parameters;
+
+    /// <summary>How much namespaces and users may have.</summary>
+    public ILimits Limits => _parameters.Limits;
+
     /// <summary>Bytes that compaction reads and writes a second at most. It can be changed at any time.</summary>
     public long CompactionBytesPerSecond
     {
@@ -188,6 +198,7 @@ public sealed class Broker : IAsyncDisposable
             [NamespacesState] = new NamespaceState(),
             [ForwardingStateId] = new ForwardingState(),
             [MovesState] = new MoveRegistry(),
+            [ParametersState] = new ParameterState(),
         };
         foreach (var (id, machine) in GroupCoordinator.CreateMachines()) machines.Add(id, machine);
         for (var i = 0; i < TransactionContext.Shards; i++) machines.Add(FirstTransactionState + i, new TransactionShard());

@@ -13,7 +13,7 @@ internal sealed class ChannelOpenHandler : ChannelMethod<ChannelOpen>
         if (existing is not null) throw new ConnectionException(ReplyCode.ChannelError, "second 'channel.open' seen");
         if (number > session.ChannelMax || session.Channels.Count >= session.ChannelMax)
             throw Errors.NotAllowed($"number of channels opened ({session.Channels.Count}) has reached the negotiated channel_max ({session.ChannelMax})");
-        session.AddChannel(new Channel(session, number));
+        session.AddChannel(number);
         session.Output.Send(number, default(ChannelOpenOk));
         return default;
     }

@@ -76,8 +76,7 @@ internal sealed class ConnectionOpenHandler : ConnectionMethod<ConnectionOpen>
         if (VirtualHosts.ToNamespace(method.VirtualHost) is not { } space || !session.FrontEnd.Broker.Namespaces.Exists(space)) throw Errors.NotAllowed($"vhost {method.VirtualHost} not found");
         if (!session.FrontEnd.Login.MayEnter(session.User, space))
             throw Errors.NotAllowed($"access to vhost '{method.VirtualHost}' refused for user '{session.User.Name}'");
-        session.VirtualHost = method.VirtualHost;
-        session.Namespace = space;
+        session.EnterHost(method.VirtualHost, space);
         session.OnOpened();
         session.Output.Send(0, default(ConnectionOpenOk));
         return default;

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Dragoman.Amqp.Access;
 using Dragoman.Amqp.Sessions;
 using Dragoman.Amqp.Topology;
 using Dragoman.Amqp.Wire;
@@ -54,6 +55,7 @@ internal sealed class QueueDeclareHandler : ChannelMethod<QueueDeclare>
                 return known;
             }
             if (!isNamedHere && name.Name.StartsWith("amq.", StringComparison.Ordinal)) throw Errors.Refused($"queue name '{name.Name}' contains reserved prefix 'amq.*'");
+            Occupancy.RequireQueue(session.FrontEnd.Broker, name, session.VirtualHost);
             var answer = await queues.DeclareAsync(name, settings).ConfigureAwait(false);
             switch (answer.Status)
             {

@@ -45,6 +45,13 @@ public sealed class AmqpSession : IChannelSource, IDisposable
     private readonly List<Destination> _counted = [];
     private readonly Lock _channelsLock = new();
     private readonly ConcurrentQueue<Func<ValueTask>> _posted = new();
+
+    /// <summary>The user that the connection and its channels are counted for; empty for none yet.</summary>
+    private string _entered = "";
+
+    /// <summary>Whether the connection is counted no longer.</summary>
+    private bool _isOutside;
+
     private volatile bool _handling;
     private int _ticks;
     private long _lastRead;
@@ -204,15 +211,39 @@ public sealed class AmqpSession : IChannelSource, IDisposable
     /// <summary>The open channel of a number, or null.</summary>
     internal Channel? FindChannel(ushort number) => _channels.GetValueOrDefault(number);
 
-    internal void AddChannel(Channel channel)
+    /// <summary>Opens the channel of a number.</summary>
+    /// <exception cref="ConnectionException">The user may have no more of them.</exception>
+    internal void AddChannel(ushort number)
     {
+        FrontEnd.Occupancy.OpenChannel(_entered);
+        var channel = new Channel(this, number);
         lock (_channelsLock) _channels.Add(channel.Number, channel);
     }
 
     /// <summary>Forgets a channel whose end both sides have seen.</summary>
     internal void RemoveChannel(Channel channel)
     {
-        lock (_channelsLock) _channels.Remove(channel.Number);
+        bool wasThere;
+        lock (_channelsLock) wasThere = _channels.Remove(channel.Number);
+        FrontEnd.Occupancy.CloseChannels(_entered, wasThere ? 1 : 0);
+    }
+
+    /// <summary>The connection enters a virtual host, if that and the user may have one more.</summary>
+    /// <exception cref="ConnectionException">They may not.</exception>
+    internal void EnterHost(string virtualHost, NamespaceName space)
+    {
+        FrontEnd.Occupancy.Enter(this, space, virtualHost);
+        _entered = User.Name;
+        VirtualHost = virtualHost;
+        Namespace = space;
+    }
+
+    /// <summary>The connection leaves it; that it has left already is no matter.</summary>
+    internal void LeaveHost()
+    {
+        if (_isOutside || _entered.Length == 0) return;
+        _isOutside = true;
+        FrontEnd.Occupancy.Leave(Namespace, _entered);
     }
 
     string IChannelSource.Protocol => CountedAs;
@@ -381,6 +412,7 @@ public sealed class AmqpSession : IChannelSource, IDisposable
             channels = [.. _channels.Values];
             _channels.Clear();
         }
+        FrontEnd.Occupancy.CloseChannels(_entered, channels.Length);
         foreach (var channel in channels) await channel.ReleaseAsync().ConfigureAwait(false);
     }
 
