@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Dragoman.Broker.Channels;
 using Dragoman.Broker.Configs;
 using Dragoman.Broker.Groups;
+using Dragoman.Broker.Links;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Parameters;
 using Dragoman.Broker.Producers;
@@ -37,6 +38,7 @@ public sealed class Broker : IAsyncDisposable
     internal const long ForwardingStateId = 23;
     internal const long MovesState = 24;
     internal const long ParametersState = 31;
+    internal const long LinksState = 32;
     internal const long FirstTransactionState = 200;
 
     private readonly IScheduler _scheduler;
@@ -82,6 +84,7 @@ public sealed class Broker : IAsyncDisposable
         _routing.Start();
         _moves = new Moves(_queues, store, store.GetState(MovesState), scheduler);
         _moves.Start();
+        LinkProgress = new LinkProgress(store, store.GetState(LinksState), _queues);
     }
 
     /// <summary>The options it was started with.</summary>
@@ -113,6 +116,9 @@ public sealed class Broker : IAsyncDisposable
 
     /// <summary>The moves of messages between queues.</summary>
     public IMoves Moves => _moves;
+
+    /// <summary>How far links to other brokers have come.</summary>
+    public ILinkProgress LinkProgress { get; }
 
     /// <summary>The last error that kept messages of a queue from being delivered or moved; null if there was none. It is tried again.</summary>
     public Exception? LastQueueError => _queues.LastError;
@@ -199,6 +205,7 @@ public sealed class Broker : IAsyncDisposable
             [ForwardingStateId] = new ForwardingState(),
             [MovesState] = new MoveRegistry(),
             [ParametersState] = new ParameterState(),
+            [LinksState] = new LinkRegistry(),
         };
         foreach (var (id, machine) in GroupCoordinator.CreateMachines()) machines.Add(id, machine);
         for (var i = 0; i < TransactionContext.Shards; i++) machines.Add(FirstTransactionState + i, new TransactionShard());

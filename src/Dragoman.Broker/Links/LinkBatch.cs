@@ -1,0 +1,144 @@
+using Dragoman.Broker.Messages;
+using Dragoman.Broker.Queues;
+using Dragoman.Broker.Routing;
+using Dragoman.Broker.Topics;
+using Dragoman.Storage.Journal;
+using Dragoman.Storage.Records;
+
+namespace Dragoman.Broker.Links;
+
+/// <summary>
+/// Messages that a link publishes in one commit, each to targets of its own, in an order that is the link's for every target.
+/// Not safe for concurrent use.
+/// </summary>
+public sealed class LinkBatch : IDisposable
+{
+    private readonly List<Section> _sections = [];
+    private readonly Dictionary<LocalQueue, int> _lastSection = [];
+    private readonly List<(MessageBatch Batch, LocalPartition Partition)> _appends = [];
+    private readonly List<ulong> _fingerprints = [];
+
+    /// <summary>Messages for the same queues, and which of the link's messages each is.</summary>
+    internal sealed record Section(MessageBatch Batch, LocalQueue[] Queues, List<int> Indexes);
+
+    /// <summary>How many messages there are, those that go nowhere included.</summary>
+    public int Count => _fingerprints.Count;
+
+    /// <summary>Bytes that the commit takes at most.</summary>
+    public long Cost { get; private set; }
+
+    internal IReadOnlyList<Section> Sections => _sections;
+
+    internal IReadOnlyList<ulong> Fingerprints => _fingerprints;
+
+    /// <summary>What a message would add to <see cref="Cost"/> at most.</summary>
+    public static long CostOf(RouteResult route, int routingKey, int value, int headers)
+    {
+        ArgumentNullException.ThrowIfNull(route);
+        var copies = route.Logs.Count + 1;
+        foreach (var queue in route.Queues)
+            if (((LocalQueue)queue).MaySelect) copies++;
+        return (512L + routingKey + value + headers) * copies + 128L * route.Queues.Count + sizeof(ulong);
+    }
+
+    /// <summary>Adds a message.</summary>
+    /// <param name="properties">What queues act upon.</param>
+    /// <param name="routingKey">The routing key, which is the record's key in logs.</param>
+    /// <param name="value">The value.</param>
+    /// <param name="headers">The record headers; copied.</param>
+    /// <param name="route">Where it goes; nowhere is allowed.</param>
+    /// <param name="fingerprint">What it is known again by.</param>
+    public void Add(in MessageProperties properties, ReadOnlySpan<byte> routingKey, ReadOnlySpan<byte> value, RecordHeaders headers, RouteResult route, ulong fingerprint)
+    {
+        ArgumentNullException.ThrowIfNull(route);
+        Cost += CostOf(route, routingKey.Length, value.Length, headers.Encoded.Length);
+        if (route.Queues.Count > 0)
+        {
+            var section = SectionFor(route.Queues);
+            section.Batch.Add(properties, default, value, headers);
+            section.Indexes.Add(_fingerprints.Count);
+        }
+        foreach (var log in route.Logs)
+        {
+            var partitions = log.Partitions.Count;
+            var partition = partitions == 1 ? 0 : KeyPartitioner.Choose(routingKey, partitions);
+            BatchFor((LocalPartition)log.Partitions[partition]).Add(properties, routingKey.IsEmpty ? default : new NullableBytes(routingKey), value, headers);
+        }
+        _fingerprints.Add(fingerprint);
+    }
+
+    /// <summary>Splits it into what is kept on disk and what is kept in memory.</summary>
+    internal void Fill(QueueCommit onDisk, QueueCommit inMemory, out CommitMode mode)
+    {
+        mode = CommitMode.Written;
+        foreach (var (batch, queues, _) in _sections)
+        {
+            var durable = Array.FindAll(queues, static q => !q.Subscription.IsVolatile);
+            var transient = Array.FindAll(queues, static q => q.Subscription.IsVolatile);
+            // Built once: both commits take the same bytes.
+            if (durable.Length > 0 && transient.Length > 0) batch.Build();
+            if (durable.Length > 0) onDisk.Add(batch, durable);
+            if (transient.Length > 0) inMemory.Add(batch, transient);
+            foreach (var queue in durable)
+                if (queue.Settings.CommitMode > mode) mode = queue.Settings.CommitMode;
+        }
+        foreach (var (batch, partition) in _appends)
+        {
+            (partition.CommitMode == CommitMode.Memory ? inMemory : onDisk).Add(batch, partition);
+            if (partition.CommitMode > mode) mode = partition.CommitMode;
+        }
+        if (mode == CommitMode.Memory) mode = CommitMode.Fsync;
+    }
+
+    /// <summary>The link's messages that a commit did not get into every queue that they were for.</summary>
+    internal void AddRefused(QueueCommit commit, SortedSet<int> refused)
+    {
+        foreach (var (batch, queue, from) in commit.Refusals)
+        {
+            // What a full queue passes on, it has taken.
+            if (queue.PassesOn) continue;
+            var section = _sections.Find(s => ReferenceEquals(s.Batch, batch))!;
+            for (var i = from; i < section.Indexes.Count; i++) refused.Add(section.Indexes[i]);
+        }
+    }
+
+    /// <summary>Gives back what it holds, and is empty.</summary>
+    public void Clear()
+    {
+        foreach (var section in _sections) section.Batch.Dispose();
+        foreach (var (batch, _) in _appends) batch.Dispose();
+        _sections.Clear();
+        _lastSection.Clear();
+        _appends.Clear();
+        _fingerprints.Clear();
+        Cost = 0;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Clear();
+
+    /// <summary>The section of some queues that no later message of one of them is behind already; a new one if there is none.</summary>
+    private Section SectionFor(IReadOnlyList<IQueueHandle> queues)
+    {
+        if (_lastSection.TryGetValue((LocalQueue)queues[0], out var last) && _sections[last] is var known && known.Batch.Bytes < MessageBatch.MaxBytes && known.Queues.Length == queues.Count)
+        {
+            var isSame = true;
+            for (var i = 0; i < queues.Count && isSame; i++)
+                isSame = ReferenceEquals(known.Queues[i], queues[i]) && _lastSection.TryGetValue(known.Queues[i], out var other) && other == last;
+            if (isSame) return known;
+        }
+        var section = new Section(MessageBatch.Rent(), [.. queues.Cast<LocalQueue>()], []);
+        foreach (var queue in section.Queues) _lastSection[queue] = _sections.Count;
+        _sections.Add(section);
+        return section;
+    }
+
+    private MessageBatch BatchFor(LocalPartition partition)
+    {
+        var last = _appends.FindLastIndex(a => a.Partition == partition);
+        if (last >= 0 && _appends[last].Batch.Bytes < MessageBatch.MaxBytes) return _appends[last].Batch;
+        var batch = MessageBatch.Rent();
+        _appends.Add((batch, partition));
+        return batch;
+    }
+}
