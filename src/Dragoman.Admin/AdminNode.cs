@@ -1,5 +1,6 @@
 using System.Reflection;
 using Dragoman.Admin.Statistics;
+using Dragoman.Broker.Links;
 using Dragoman.Protocols.Authentication;
 using Dragoman.Protocols.Connections;
 
@@ -36,6 +37,9 @@ public sealed class AdminNode(Broker.Broker broker) : IDisposable
 
     /// <summary>Makes rates of it.</summary>
     internal Sampler Sampler => LazyInitializer.EnsureInitialized(ref _sampler, () => new Sampler(this));
+
+    /// <summary>The links to other brokers; null where there are none.</summary>
+    public ILinks? Links { get; init; }
 
     /// <summary>Moves the clock forward; null where it only goes by itself.</summary>
     public Action<TimeSpan>? AdvanceClock { get; init; }

@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using System.Threading.Channels;
 using Dragoman.Broker.Links;
 using Dragoman.Broker.Namespaces;
+using Dragoman.Broker.Parameters;
 using Dragoman.Links.Definitions;
 using Dragoman.Links.Running;
 using Dragoman.Protocols.RabbitMq;
@@ -11,20 +14,22 @@ namespace Dragoman.Links;
 
 /// <summary>
 /// The links between this broker and others: shovels, as runtime parameters define them. What a parameter says is carried out
-/// as soon as it is there, and ends when it goes.
+/// as soon as it is set, and ends when it is taken back.
 /// </summary>
 public sealed class Links : ILinks, IAsyncDisposable
 {
-    /// <summary>The kind of parameter that defines shovels.</summary>
+    /// <summary>The component whose parameters are shovels.</summary>
     public const string ShovelComponent = "shovel";
 
     private readonly Broker.Broker _broker;
     private readonly ILogger _log;
+    private readonly Channel<ParameterKey> _changes = Channel.CreateUnbounded<ParameterKey>(new UnboundedChannelOptions { SingleReader = true });
     private readonly SemaphoreSlim _changing = new(1, 1);
     private readonly ConcurrentDictionary<(NamespaceName Space, string Name), (string Text, ShovelLink Link)> _shovels = new();
+    private Task _following = Task.CompletedTask;
     private bool _isStopped;
 
-    /// <summary>Creates them; nothing runs yet.</summary>
+    /// <summary>Creates them, and has the broker take their parameters; nothing runs yet.</summary>
     /// <param name="broker">This broker.</param>
     /// <param name="loggers">Where they log.</param>
     public Links(Broker.Broker broker, ILoggerFactory loggers)
@@ -33,83 +38,39 @@ public sealed class Links : ILinks, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(loggers);
         _broker = broker;
         _log = loggers.CreateLogger<Links>();
+        broker.Parameters.Register(new Component(ShovelComponent, static (name, value, problems) => ShovelDefinition.Read(name, value, problems)));
     }
 
-    /// <summary>Called when a shovel has done its work, so that its parameter goes.</summary>
-    public Func<NamespaceName, string, Task>? OnCompleted { get; set; }
-
     /// <inheritdoc/>
-    public IReadOnlyList<Shovel> Shovels => [.. _shovels.Values.Select(s => s.Link.Shovel).OrderBy(s => s.Namespace.ToString(), StringComparer.Ordinal).ThenBy(s => s.Name, StringComparer.Ordinal)];
+    public IReadOnlyList<Shovel> Shovels =>
+        [.. _shovels.Values.Select(static s => s.Link.Shovel).OrderBy(static s => s.Namespace.ToString(), StringComparer.Ordinal).ThenBy(static s => s.Name, StringComparer.Ordinal)];
 
     /// <inheritdoc/>
     public IReadOnlyList<FederationLink> FederationLinks => [];
 
-    /// <inheritdoc/>
-    public IReadOnlyList<string> Check(string component, string name, JsonElement value)
+    /// <summary>Starts what the parameters say, and follows their changes.</summary>
+    public void Start()
     {
-        var problems = new List<string>();
-        if (component == ShovelComponent) ShovelDefinition.Read(name, value, problems);
-        return problems;
-    }
-
-    /// <summary>Starts a shovel, in the place of the one that has its name.</summary>
-    /// <param name="space">The namespace that it belongs to.</param>
-    /// <param name="name">Its name.</param>
-    /// <param name="value">The parameter's value.</param>
-    public async Task PutShovelAsync(NamespaceName space, string name, JsonElement value)
-    {
-        var problems = new List<string>();
-        if (ShovelDefinition.Read(name, value, problems) is not { } definition)
-        {
-            _log.LogWarning("Shovel '{Name}' of virtual host '{VirtualHost}' is not started: {Problem}", name, VirtualHosts.FromNamespace(space), problems[0]);
-            return;
-        }
-        await _changing.WaitAsync().ConfigureAwait(false);
-        try
-        {
-            var text = value.GetRawText();
-            if (_isStopped || (_shovels.TryGetValue((space, name), out var known) && known.Text == text)) return;
-            await StopAsync(space, name).ConfigureAwait(false);
-            var link = new ShovelLink(_broker, space, name, definition, () => CompleteAsync(space, name), _log);
-            _shovels[(space, name)] = (text, link);
-            link.Start();
-        }
-        finally
-        {
-            _changing.Release();
-        }
-    }
-
-    /// <summary>Ends a shovel, and forgets how far it has come.</summary>
-    public async Task RemoveShovelAsync(NamespaceName space, string name)
-    {
-        await _changing.WaitAsync().ConfigureAwait(false);
-        try
-        {
-            if (await StopAsync(space, name).ConfigureAwait(false) is { } memory) await _broker.LinkProgress.ForgetAsync(memory).ConfigureAwait(false);
-        }
-        finally
-        {
-            _changing.Release();
-        }
+        _broker.Parameters.Changed += OnChanged;
+        foreach (var parameter in _broker.Parameters.List(ShovelComponent)) OnChanged(parameter.Key);
+        _following = Task.Run(FollowAsync);
     }
 
     /// <inheritdoc/>
     public async ValueTask<bool> RestartShovelAsync(NamespaceName space, string name)
     {
-        if (!_shovels.TryGetValue((space, name), out var known)) return false;
         await _changing.WaitAsync().ConfigureAwait(false);
         try
         {
-            await StopAsync(space, name).ConfigureAwait(false);
+            if (_isStopped || !_shovels.TryGetValue((space, name), out var known)) return false;
+            using var value = JsonDocument.Parse(known.Text);
+            await PutAsync(space, name, known.Text, ShovelDefinition.Read(name, value.RootElement, [])!).ConfigureAwait(false);
+            return true;
         }
         finally
         {
             _changing.Release();
         }
-        using var value = JsonDocument.Parse(known.Text);
-        await PutShovelAsync(space, name, value.RootElement).ConfigureAwait(false);
-        return true;
     }
 
     /// <inheritdoc/>
@@ -118,11 +79,14 @@ public sealed class Links : ILinks, IAsyncDisposable
     /// <summary>Ends all links in good order.</summary>
     public async ValueTask DisposeAsync()
     {
+        _broker.Parameters.Changed -= OnChanged;
+        _changes.Writer.TryComplete();
+        await _following.ConfigureAwait(false);
         await _changing.WaitAsync().ConfigureAwait(false);
         try
         {
             _isStopped = true;
-            await Task.WhenAll(_shovels.Values.Select(s => s.Link.DisposeAsync().AsTask())).ConfigureAwait(false);
+            await Task.WhenAll(_shovels.Values.Select(static s => s.Link.DisposeAsync().AsTask())).ConfigureAwait(false);
             _shovels.Clear();
         }
         finally
@@ -131,15 +95,85 @@ public sealed class Links : ILinks, IAsyncDisposable
         }
     }
 
-    private async Task<string?> StopAsync(NamespaceName space, string name)
+    private void OnChanged(ParameterKey key)
     {
-        if (!_shovels.TryRemove((space, name), out var known)) return null;
-        await known.Link.DisposeAsync().ConfigureAwait(false);
-        return known.Link.Memory;
+        if (key is { Scope: ParameterScope.Component, Component: ShovelComponent }) _changes.Writer.TryWrite(key);
     }
 
-    private async Task CompleteAsync(NamespaceName space, string name)
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever is wrong with one link, the others are followed.")]
+    private async Task FollowAsync()
     {
-        if (OnCompleted is { } completed) await completed(space, name).ConfigureAwait(false);
+        await foreach (var key in _changes.Reader.ReadAllAsync().ConfigureAwait(false))
+        {
+            try
+            {
+                await ApplyAsync(key).ConfigureAwait(false);
+            }
+            catch (Exception error)
+            {
+                _log.LogError(error, "Parameter '{Name}' of '{Component}' cannot be carried out", key.Name, key.Component);
+            }
+        }
+    }
+
+    /// <summary>Has what runs be what a parameter says.</summary>
+    private async Task ApplyAsync(ParameterKey key)
+    {
+        var space = key.Namespace!;
+        await _changing.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (_broker.Parameters.Find(key) is not { } parameter)
+            {
+                await RemoveAsync(space, key.Name).ConfigureAwait(false);
+                return;
+            }
+            if (_shovels.TryGetValue((space, key.Name), out var known) && known.Text == parameter.Value) return;
+            var problems = new List<string>();
+            using var value = JsonDocument.Parse(parameter.Value);
+            if (ShovelDefinition.Read(key.Name, value.RootElement, problems) is { } definition) await PutAsync(space, key.Name, parameter.Value, definition).ConfigureAwait(false);
+            else _log.LogWarning("Shovel '{Name}' of virtual host '{VirtualHost}' is not started: {Problem}", key.Name, VirtualHosts.FromNamespace(space), problems[0]);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    private async Task PutAsync(NamespaceName space, string name, string text, ShovelDefinition definition)
+    {
+        var link = new ShovelLink(_broker, space, name, definition, () => CompleteAsync(space, name), _log);
+        if (_shovels.TryRemove((space, name), out var before))
+        {
+            await before.Link.DisposeAsync().ConfigureAwait(false);
+            // What an earlier definition has come to means nothing to one with other ends.
+            if (before.Link.Memory != link.Memory) await before.Link.ForgetAsync().ConfigureAwait(false);
+            else link = new ShovelLink(_broker, space, name, definition, () => CompleteAsync(space, name), _log);
+        }
+        _shovels[(space, name)] = (text, link);
+        link.Start();
+    }
+
+    private async Task RemoveAsync(NamespaceName space, string name)
+    {
+        if (!_shovels.TryRemove((space, name), out var known)) return;
+        await known.Link.DisposeAsync().ConfigureAwait(false);
+        await known.Link.ForgetAsync().ConfigureAwait(false);
+    }
+
+    private async Task CompleteAsync(NamespaceName space, string name) =>
+        await _broker.Parameters.RemoveAsync(ParameterKey.Of(space, ShovelComponent, name)).ConfigureAwait(false);
+
+    /// <summary>A component whose parameters are links.</summary>
+    private sealed class Component(string name, Action<string, JsonElement, List<string>> check) : IParameterComponent
+    {
+        public string Name => name;
+
+        public IReadOnlyList<string> Validate(NamespaceName space, string name, JsonElement value)
+        {
+            var problems = new List<string>();
+            check(name, value, problems);
+            return problems;
+        }
     }
 }

@@ -5,6 +5,7 @@ using Dragoman.Amqp;
 using Dragoman.Broker;
 using Dragoman.Broker.Links;
 using Dragoman.Broker.Namespaces;
+using Dragoman.Broker.Parameters;
 using Dragoman.Protocols;
 using Dragoman.Storage;
 using Dragoman.Storage.Platform;
@@ -17,16 +18,12 @@ namespace Dragoman.Links.Tests;
 internal sealed class LocalBroker : IAsyncDisposable
 {
     private readonly Workspace _workspace = new();
-    private readonly Dictionary<string, string> _shovels = [];
     private readonly int _port = FreePort.Next();
     private FrontEndServer _server = null!;
 
     public Broker.Broker Broker { get; private set; } = null!;
 
     public Links Links { get; private set; } = null!;
-
-    /// <summary>Shovels that have done their work.</summary>
-    public List<string> Completed { get; } = [];
 
     public string Uri => string.Create(CultureInfo.InvariantCulture, $"amqp://guest:guest@127.0.0.1:{_port}/%2F");
 
@@ -37,33 +34,27 @@ internal sealed class LocalBroker : IAsyncDisposable
         return broker;
     }
 
-    public async Task ShovelAsync(string name, object definition)
+    public Task ShovelAsync(string name, object definition) => SetAsync("shovel", name, definition);
+
+    /// <summary>Sets a runtime parameter.</summary>
+    public async Task SetAsync(string component, string name, object definition)
     {
-        var text = JsonSerializer.Serialize(definition);
-        _shovels[name] = text;
-        await PutAsync(name, text);
+        var answer = await Broker.Parameters.SetAsync(ParameterKey.Of(NamespaceName.Default, component, name), JsonSerializer.SerializeToElement(definition));
+        Assert.Equal((ParameterStatus.Ok, null), (answer.Status, answer.Message));
     }
 
-    public Shovel Shovel(string name) => Links.Shovels.Single(s => s.Name == name);
+    public Shovel Shovel(string name) => Links.Shovels.FirstOrDefault(s => s.Name == name) ?? new Shovel(NamespaceName.Default, name, new LinkEnd("", null, null, null), new LinkEnd("", null, null, null), new LinkStatus { State = LinkState.Starting, Since = default });
 
     public async Task RestartAsync()
     {
         await CloseAsync();
         await OpenAsync();
-        foreach (var (name, text) in _shovels) await PutAsync(name, text);
     }
 
     public async ValueTask DisposeAsync()
     {
         await CloseAsync();
         _workspace.Dispose();
-    }
-
-    private async Task PutAsync(string name, string text)
-    {
-        using var value = JsonDocument.Parse(text);
-        Assert.Empty(Links.Check("shovel", name, value.RootElement));
-        await Links.PutShovelAsync(NamespaceName.Default, name, value.RootElement);
     }
 
     private async Task OpenAsync()
@@ -73,14 +64,8 @@ internal sealed class LocalBroker : IAsyncDisposable
             new OsFileSystem(), TimeProvider.System, ThreadPoolScheduler.Instance, new Random());
         var amqp = new AmqpFrontEnd(Broker, new AmqpOptions { NetworkTime = TimeProvider.System }, NullLoggerFactory.Instance);
         _server = await FrontEndServer.StartAsync([new FrontEndBinding(amqp, IPAddress.Loopback, _port)], NullLoggerFactory.Instance);
-        Links = new Links(Broker, NullLoggerFactory.Instance)
-        {
-            OnCompleted = (_, name) =>
-            {
-                lock (Completed) Completed.Add(name);
-                return Task.CompletedTask;
-            },
-        };
+        Links = new Links(Broker, NullLoggerFactory.Instance);
+        Links.Start();
     }
 
     private async Task CloseAsync()

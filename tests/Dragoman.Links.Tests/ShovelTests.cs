@@ -99,7 +99,7 @@ public sealed class ShovelTests
         await AmqpClient.DeclareAsync(local.Uri, "from");
         await AmqpClient.PublishAsync(local.Uri, "from", 0, 1000);
         await local.ShovelAsync("s", new Dictionary<string, object> { ["src-uri"] = "amqp://", ["src-queue"] = "from", ["dest-uri"] = "amqp://", ["dest-queue"] = "to", ["src-delete-after"] = "queue-length" });
-        await Eventually.TrueAsync(() => local.Completed.Contains("s"), "the shovel is done");
+        await Eventually.TrueAsync(() => local.Links.Shovels.Count == 0 && local.Broker.Parameters.List("shovel").Count == 0, "the shovel is done, and its parameter gone");
         await AmqpClient.HoldsOnceAsync(local.Uri, "to", 1000);
     }
 

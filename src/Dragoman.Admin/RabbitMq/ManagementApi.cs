@@ -74,6 +74,8 @@ internal sealed class ManagementApi
     [
         new WhoAmI(),
         new VersionResource(),
+        new ShovelsResource(),
+        new FederationLinksResource(),
         new OverviewResource(),
         new NodesResource(),
         new ConnectionsResource(),

@@ -89,13 +89,4 @@ public interface ILinks
     /// <summary>Stops a federation link and starts it again.</summary>
     /// <returns>False if there is none of the id.</returns>
     ValueTask<bool> RestartFederationLinkAsync(string id);
-
-    /// <summary>
-    /// Says what is wrong with a runtime parameter that defines links (<c>shovel</c>, <c>federation-upstream</c>,
-    /// <c>federation-upstream-set</c>), in RabbitMQ's words; nothing if it is right, or of another kind.
-    /// </summary>
-    /// <param name="component">The kind of parameter.</param>
-    /// <param name="name">The parameter's name.</param>
-    /// <param name="value">Its value.</param>
-    IReadOnlyList<string> Check(string component, string name, System.Text.Json.JsonElement value);
 }

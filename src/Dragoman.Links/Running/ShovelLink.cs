@@ -13,7 +13,10 @@ namespace Dragoman.Links.Running;
 /// <summary>A shovel that runs.</summary>
 internal sealed class ShovelLink : IAsyncDisposable
 {
+    private readonly Broker.Broker _broker;
+    private readonly ILogger _log;
     private readonly Link _link;
+    private readonly string _worldwide;
     private readonly ShovelDefinition _definition;
     private readonly NamespaceName _space;
     private readonly string _name;
@@ -28,8 +31,9 @@ internal sealed class ShovelLink : IAsyncDisposable
     public ShovelLink(Broker.Broker broker, NamespaceName space, string name, ShovelDefinition definition, Func<Task> onCompleted, ILogger log)
     {
         (_space, _name, _definition) = (space, name, definition);
+        (_broker, _log) = (broker, log);
         Memory = MemoryOf(space, name, definition);
-        var worldwide = string.Create(CultureInfo.InvariantCulture, $"{broker.Id:n}/{Memory}");
+        _worldwide = string.Create(CultureInfo.InvariantCulture, $"{broker.Id:n}/{Memory}");
         var noAck = definition.AckMode == AckMode.NoAck;
         var connection = $"Shovel {name}";
         _link = new Link(
@@ -39,10 +43,10 @@ internal sealed class ShovelLink : IAsyncDisposable
                 definition.ReconnectDelay,
                 () => definition.Source.IsLocal
                     ? new LocalSource(broker, definition.Source, Memory, definition.Prefetch, definition.ConsumerArguments, noAck)
-                    : new RemoteSource(new RemoteSourceOptions(definition.Source, worldwide + "/source", connection, definition.Prefetch, definition.ConsumerArguments) { NoAck = noAck }),
+                    : new RemoteSource(new RemoteSourceOptions(definition.Source, Traces.SourceOf(_worldwide), connection, definition.Prefetch, definition.ConsumerArguments) { NoAck = noAck }),
                 () => definition.Target.IsLocal
                     ? new LocalTarget(broker, definition.Target, Memory)
-                    : new RemoteTarget(definition.Target, worldwide + "/target", connection, definition.AckMode == AckMode.OnConfirm),
+                    : new RemoteTarget(definition.Target, Traces.TargetOf(_worldwide), connection, definition.AckMode == AckMode.OnConfirm),
                 $"Shovel '{name}' of virtual host '{VirtualHosts.FromNamespace(space)}'")
             {
                 OnCompleted = onCompleted,
@@ -65,6 +69,13 @@ internal sealed class ShovelLink : IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _link.DisposeAsync();
+
+    /// <summary>Forgets how far it has come, and takes away what it has of its own at either end, as far as that can be reached.</summary>
+    public async Task ForgetAsync()
+    {
+        await _broker.LinkProgress.ForgetAsync(Memory).ConfigureAwait(false);
+        await Traces.RemoveAsync(_broker, _definition.Source, _definition.Target, Memory, _worldwide, _log).ConfigureAwait(false);
+    }
 
     private static string EndText(EndDefinition end) => $"{end.Uris[0].Shown}:{(end.Queue is { } queue ? "queue " + queue : $"exchange {end.Exchange} {end.Key}")}";
 

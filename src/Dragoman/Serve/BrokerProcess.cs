@@ -48,13 +48,15 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
         options.CheckBind(broker.Accounts.IsEnabled);
         var authenticator = new Authenticator(broker.Accounts, options.AllowAnonymous, LoadTokens(broker.Time));
         var connections = new ConnectionRegistry(broker.Time);
-        using var node = new AdminNode(broker) { Authenticator = authenticator, Connections = connections, AdvanceClock = clock is null ? null : clock.Advance };
+        await using var links = new Links.Links(broker, loggers);
+        using var node = new AdminNode(broker) { Authenticator = authenticator, Connections = connections, AdvanceClock = clock is null ? null : clock.Advance, Links = links };
         var bindings = Bindings(broker, authenticator, node, loggers);
         if (bindings.Count == 0) throw new CommandException("Every listener is off, so nobody could reach the broker.", ExitCode.Usage);
         await using var server = await StartListenersAsync(bindings, loggers, tls, connections);
         node.Listeners = [.. server.Endpoints.Select(e => new AdminListener(e.Name, e.EndPoint.ToString()!))];
         node.IsReady = true;
         loggers.IsStarting = false;
+        links.Start();
         Announce(server);
         LogRecovery(broker, log);
 
@@ -69,6 +71,7 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
         }
         log.LogInformation("Stopping on {Signal}", await _stop.Task);
         node.Stop();
+        await links.DisposeAsync();
         await server.DisposeAsync();
         await broker.DisposeAsync();
         log.LogInformation("Stopped in good order");
