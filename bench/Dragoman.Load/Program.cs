@@ -2,6 +2,7 @@ using System.CommandLine;
 using Dragoman.Load.Amqp;
 using Dragoman.Load.Groups;
 using Dragoman.Load.Kafka;
+using Dragoman.Load.Management;
 using Dragoman.Load.Queues;
 using Dragoman.Load.Redis;
 using Dragoman.Load.Startup;
@@ -13,6 +14,7 @@ var root = new RootCommand("Puts load on Dragoman, or on a peer, and measures. R
     AmqpComparison.Create(),
     GroupsCommand.Create(),
     KafkaCommand.Create(),
+    ManagementCommand.Create(),
     QueuesCommand.Create(),
     RedisCommand.Create(),
     StartupCommand.Create(),

@@ -14,18 +14,25 @@ internal sealed class RawAmqpConnection : IDisposable
     public const ushort Channel = 1;
 
     private readonly Socket _socket;
-    private byte[] _input = new byte[1 << 20];
+    private byte[] _input;
     private int _start;
     private int _end;
 
-    private RawAmqpConnection(Socket socket) => _socket = socket;
+    private RawAmqpConnection(Socket socket, int bytes)
+    {
+        _socket = socket;
+        _input = new byte[bytes];
+    }
 
     /// <summary>Connects, logs in as guest and opens a channel.</summary>
-    public static RawAmqpConnection Open(string address)
+    /// <param name="address">HOST:PORT.</param>
+    /// <param name="heartbeat">Seconds between signs of life, which the caller sends; 0 for none.</param>
+    /// <param name="bytes">Bytes to receive at once, at first.</param>
+    public static RawAmqpConnection Open(string address, ushort heartbeat = 0, int bytes = 1 << 20)
     {
         var colon = address.LastIndexOf(':');
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = 30_000 };
-        var connection = new RawAmqpConnection(socket);
+        var connection = new RawAmqpConnection(socket, bytes);
         try
         {
             socket.Connect(address[..colon], int.Parse(address[(colon + 1)..], CultureInfo.InvariantCulture));
@@ -33,7 +40,7 @@ internal sealed class RawAmqpConnection : IDisposable
             connection.Expect(ConnectionStart.Id);
             connection.Send(0, new ConnectionStartOk { ClientProperties = FieldTable.Empty, Mechanism = "PLAIN", Response = "\0guest\0guest"u8.ToArray(), Locale = "en_US" });
             var tune = MethodCodec.Read<ConnectionTune>(connection.Expect(ConnectionTune.Id));
-            connection.Send(0, new ConnectionTuneOk { ChannelMax = tune.ChannelMax, FrameMax = tune.FrameMax, Heartbeat = 0 });
+            connection.Send(0, new ConnectionTuneOk { ChannelMax = tune.ChannelMax, FrameMax = tune.FrameMax, Heartbeat = heartbeat });
             connection.Send(0, new ConnectionOpen { VirtualHost = "/" });
             connection.Expect(ConnectionOpenOk.Id);
             connection.Ask(default(ChannelOpen), ChannelOpenOk.Id);
