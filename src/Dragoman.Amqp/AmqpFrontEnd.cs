@@ -40,6 +40,7 @@ public sealed class AmqpFrontEnd : IFrontEnd
         Login = new AmqpLogin(authenticator ?? new Authenticator(broker.Accounts));
         Gathered = new ByteBudget(options.MaxGatheredBytes);
         Alarms = new Alarms(broker, Gathered);
+        Clock = new SessionClock(options.NetworkTime ?? broker.Time, Alarms.Look);
         Occupancy = new Occupancy(broker);
     }
 
@@ -69,6 +70,9 @@ public sealed class AmqpFrontEnd : IFrontEnd
 
     /// <summary>How many connections and channels virtual hosts and users have.</summary>
     internal Occupancy Occupancy { get; }
+
+    /// <summary>What has sessions look at the time.</summary>
+    internal SessionClock Clock { get; }
 
     /// <summary>Who takes direct replies, by address.</summary>
     internal ConcurrentDictionary<string, DirectReplies> Replies { get; } = new(StringComparer.Ordinal);

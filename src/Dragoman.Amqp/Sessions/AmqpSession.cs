@@ -37,7 +37,7 @@ public sealed class AmqpSession : IChannelSource, IDisposable
     private readonly PipeWriter _pipe;
     private readonly Dictionary<ushort, Channel> _channels = [];
     private readonly byte[] _scratch = new byte[FrameHeader.MinFrameMax];
-    private readonly ITimer _timer;
+    private ITimer? _timer;
     private readonly TimeProvider _time;
     private readonly TimeProvider _network;
     private readonly WakeSignal _resume = new();
@@ -88,7 +88,7 @@ public sealed class AmqpSession : IChannelSource, IDisposable
         _lastRead = _network.GetTimestamp();
         _checked = _now = _time.GetTimestamp();
         _deadline = DeadlineAfter(frontEnd.Options.HandshakeTimeout);
-        _timer = _network.CreateTimer(static state => ((AmqpSession)state!).OnTimer(), this, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
+        frontEnd.Clock.Add(this);
     }
 
     /// <summary>What the log calls the connection.</summary>
@@ -188,7 +188,7 @@ public sealed class AmqpSession : IChannelSource, IDisposable
         // This is the one place that closes a connection, and the one that says why.
         if (failure is ConnectionFailedException) FrontEnd.Log.LogWarning("Closing AMQP connection {Connection}: {Reason}", Name, failure.Message);
         else if (failure is not null) FrontEnd.Log.LogDebug(failure, "AMQP connection {Connection} is gone.", Name);
-        await _timer.DisposeAsync().ConfigureAwait(false);
+        FrontEnd.Clock.Remove(this);
         await _input.CompleteAsync().ConfigureAwait(false);
         await _pipe.CompleteAsync().ConfigureAwait(false);
         Dispose();
@@ -204,7 +204,8 @@ public sealed class AmqpSession : IChannelSource, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _timer.Dispose();
+        FrontEnd.Clock.Remove(this);
+        _timer?.Dispose();
         Output.Dispose();
     }
 
@@ -291,7 +292,8 @@ public sealed class AmqpSession : IChannelSource, IDisposable
         HeartbeatSeconds = seconds;
         if (seconds != 1) return;
         var half = TimeSpan.FromMilliseconds(500);
-        _timer.Change(half, half);
+        // Half of it is less than a second.
+        _timer ??= _network.CreateTimer(static state => ((AmqpSession)state!).OnTimer(), this, half, half);
     }
 
     /// <summary>The handshake is over, so its time-out is.</summary>
@@ -667,7 +669,13 @@ public sealed class AmqpSession : IChannelSource, IDisposable
 
     private long DeadlineAfter(TimeSpan span) => _network.GetTimestamp() + (long)(span.TotalSeconds * _network.TimestampFrequency);
 
-    /// <summary>Once a second: signs of life, and those who do not give any.</summary>
+    /// <summary>A second has passed.</summary>
+    internal void OnSecond()
+    {
+        if (_timer is null) OnTimer();
+    }
+
+    /// <summary>Once a second, or twice: signs of life, and those who do not give any.</summary>
     private void OnTimer()
     {
         var now = _network.GetTimestamp();
@@ -683,7 +691,6 @@ public sealed class AmqpSession : IChannelSource, IDisposable
         }
         if (State != SessionState.Open) return;
         Volatile.Write(ref _now, _time.GetTimestamp());
-        FrontEnd.Alarms.Look();
         if (_paused || MustPauseSoon) Interrupt();
         CheckAcknowledgements();
         if (HeartbeatSeconds > 0)
@@ -713,6 +720,13 @@ public sealed class AmqpSession : IChannelSource, IDisposable
         var now = Now;
         if (_time.GetElapsedTime(_checked, now) < AcknowledgementInterval) return;
         _checked = now;
+        // The loop is only woken if there is something for it to do.
+        lock (_channelsLock)
+        {
+            var any = false;
+            foreach (var channel in _channels.Values) any |= channel.HoldsTooLong(now);
+            if (!any) return;
+        }
         Post(() =>
         {
             foreach (var channel in _channels.Values) channel.CheckAcknowledgements(Now);

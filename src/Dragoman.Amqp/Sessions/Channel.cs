@@ -250,6 +250,12 @@ internal sealed class Channel : IDisposable
         taken.Clear();
     }
 
+    /// <summary>Whether the client has held a message for too long; from any thread.</summary>
+    public bool HoldsTooLong(long now)
+    {
+        lock (DeliveryLock) return Unacked.Count > 0 && Unacked.TryGetOverdue(now, Volatile.Read(ref _shortestWait), out _);
+    }
+
     /// <summary>Closes the channel if its client has held a message for too long.</summary>
     public void CheckAcknowledgements(long now)
     {
