@@ -5,6 +5,7 @@ using Dragoman.Broker.Groups;
 using Dragoman.Broker.Links;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Parameters;
+using Dragoman.Broker.Policies;
 using Dragoman.Broker.Producers;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Queues.AsTopics;
@@ -37,6 +38,7 @@ public sealed class Broker : IAsyncDisposable
     internal const long NamespacesState = 22;
     internal const long ForwardingStateId = 23;
     internal const long MovesState = 24;
+    internal const long PoliciesState = 30;
     internal const long ParametersState = 31;
     internal const long LinksState = 32;
     internal const long FirstTransactionState = 200;
@@ -53,6 +55,7 @@ public sealed class Broker : IAsyncDisposable
     private readonly TopicRouting _routing;
     private readonly Moves _moves;
     private readonly Parameters.Parameters _parameters;
+    private readonly Policies.Policies _policies;
 
     private Broker(BrokerOptions options, Store store, IFileSystem files, IScheduler scheduler, Random random, BrokerSeams seams)
     {
@@ -69,10 +72,16 @@ public sealed class Broker : IAsyncDisposable
         Quotas = new Quotas.Quotas(store.GetState(QuotasState), store.Time);
         Configs = new Configs.Configs(store.GetState(ConfigsState));
         _parameters = new Parameters.Parameters(store.GetState(ParametersState));
-        _queues = new Queues.Queues(new SubscriptionHost(store, scheduler, new ScratchFiles(files, $"{options.Store.Directory}/scratch", seams.DueEntriesInMemory), seams.QueueDefects), store.GetState(QueuesState), random, Statistics);
+        _policies = new Policies.Policies(store.GetState(PoliciesState));
+        _queues = new Queues.Queues(new SubscriptionHost(store, scheduler, new ScratchFiles(files, $"{options.Store.Directory}/scratch", seams.DueEntriesInMemory), seams.QueueDefects), store.GetState(QueuesState), random, Statistics, _policies.EffectOn);
         TopicsWithQueues = new TopicsWithQueues(Topics, _queues);
         _groups = StartGroups();
-        _routing = new TopicRouting(store, store.GetState(RoutesState), store.GetState(ForwardingStateId), Topics, _queues, scheduler, seams.Forwarding, Statistics);
+        _routing = new TopicRouting(store, store.GetState(RoutesState), store.GetState(ForwardingStateId), Topics, _queues, scheduler, seams.Forwarding, Statistics, _policies.AlternateOf);
+        _policies.Reapply = () =>
+        {
+            _queues.Reapply();
+            _routing.Touch();
+        };
         Queues.AddObserver(_routing);
         Topics.AddObserver(_routing);
         Queues.DeadLetterRouter = _routing;
@@ -147,6 +156,9 @@ public sealed class Broker : IAsyncDisposable
     /// <summary>What operators tell parts of the broker while it runs.</summary>
     public IParameters Parameters => _parameters;
 
+    /// <summary>Settings for queues and exchanges by their names.</summary>
+    public IPolicies Policies => _policies;
+
     /// <summary>How much namespaces and users may have.</summary>
     public ILimits Limits => _parameters.Limits;
 
@@ -204,6 +216,7 @@ public sealed class Broker : IAsyncDisposable
             [NamespacesState] = new NamespaceState(),
             [ForwardingStateId] = new ForwardingState(),
             [MovesState] = new MoveRegistry(),
+            [PoliciesState] = new PolicyState(),
             [ParametersState] = new ParameterState(),
             [LinksState] = new LinkRegistry(),
         };

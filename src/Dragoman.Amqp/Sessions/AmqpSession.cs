@@ -5,7 +5,6 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Dragoman.Amqp.Access;
 using Dragoman.Amqp.Messages;
-using Dragoman.Amqp.Topology;
 using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
 using Dragoman.Broker.Namespaces;
@@ -737,10 +736,8 @@ public sealed class AmqpSession : IChannelSource, IDisposable
     /// <summary>How long a client may hold a message of a queue, by the clock's timestamps.</summary>
     internal long AcknowledgeWithin(IQueueHandle queue)
     {
-        var arguments = QueueDeclaration.Of(queue.Settings).Arguments;
-        var span = arguments.TryGet(QueueDeclaration.ConsumerTimeoutArgument, out var value) && value.Class == FieldClass.Integer
-            ? TimeSpan.FromMilliseconds(Math.Clamp(value.Bits, 0, uint.MaxValue))
-            : FrontEnd.Options.ConsumerTimeout;
+        var own = queue.Settings.ConsumerTimeoutMs;
+        var span = own >= 0 ? TimeSpan.FromMilliseconds(Math.Min(own, uint.MaxValue)) : FrontEnd.Options.ConsumerTimeout;
         return (long)(span.TotalSeconds * _time.TimestampFrequency);
     }
 }

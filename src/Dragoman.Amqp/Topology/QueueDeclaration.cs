@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Dragoman.Amqp.Wire;
+using Dragoman.Broker.Policies;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Storage.Log;
@@ -71,6 +72,8 @@ internal sealed record QueueDeclaration
         if (isQuorum && IsExclusive) throw Errors.Precondition($"invalid property 'exclusive-owner' for {queue}");
         if (Type == StreamArguments.QueueType) return ToStreamSettings(arguments, queue);
         var minBackOff = arguments.Number("x-delayed-retry-min") ?? 0;
+        var strategy = arguments.Text("x-dead-letter-strategy");
+        if (strategy is not (null or "at-most-once" or "at-least-once")) throw arguments.Invalid("x-dead-letter-strategy", "invalid_dlx_strategy");
         return new QueueSettings
         {
             // What belongs to a connection cannot outlast it.
@@ -86,6 +89,9 @@ internal sealed record QueueDeclaration
                 "reject-publish-dlx" => Overflow.RejectDeadLetter,
                 var other => throw arguments.Invalid("x-overflow", $"{{invalid_overflow,<<\"{other}\">>}}"),
             },
+            Kind = isQuorum ? QueueKind.Quorum : QueueKind.Classic,
+            Explicit = (Has("x-overflow") ? ExplicitSettings.Overflow : 0) | (Has("x-delivery-limit") ? ExplicitSettings.DeliveryLimit : 0) | (strategy is null ? 0 : ExplicitSettings.DeadLetterStrategy),
+            ConsumerTimeoutMs = arguments.Number(ConsumerTimeoutArgument) ?? -1,
             ExpiresAfterMs = arguments.Number("x-expires", least: 1) ?? -1,
             Subscription = new SubscriptionSettings
             {
@@ -93,11 +99,13 @@ internal sealed record QueueDeclaration
                 // A limit of deliveries that fail is one more delivery in all.
                 MaxDeliveries = isQuorum ? DeliveryLimit(arguments) is >= 0 and var limit ? limit + 1 : -1 : -1,
                 DeadLetter = DeadLetter(arguments, queue),
+                KeepsDeadLetters = isQuorum && strategy == "at-least-once",
                 MessageLifetimeMs = arguments.Number("x-message-ttl") ?? -1,
                 Expiry = ExpiryScope.Head,
                 MinBackOffMs = minBackOff,
                 MaxBackOffMs = arguments.Number("x-delayed-retry-max") ?? minBackOff,
                 BackOff = BackOffGrowth.Linear,
+                BackOffScope = RetryScope(arguments),
             },
             Attributes = ToAttributes(),
         };
@@ -111,9 +119,10 @@ internal sealed record QueueDeclaration
         foreach (var name in StreamArguments.Foreign)
             if (Arguments.TryGet(name, out _)) throw Errors.Precondition($"invalid arg '{name}' for {queue} of queue type rabbit_stream_queue");
         var maxAge = -1L;
-        if (arguments.Text("x-max-age") is { } text) maxAge = StreamArguments.ToMilliseconds(text) ?? throw arguments.Invalid("x-max-age", "invalid_max_age");
+        if (arguments.Text("x-max-age") is { } text) maxAge = Spans.ToMilliseconds(text) ?? throw arguments.Invalid("x-max-age", "invalid_max_age");
         return new QueueSettings
         {
+            Kind = QueueKind.Stream,
             Retention = new LogRetention(maxAge, arguments.Number("x-max-length-bytes", most: long.MaxValue) ?? -1),
             Attributes = ToAttributes(),
         };
@@ -146,6 +155,18 @@ internal sealed record QueueDeclaration
         "x-overflow", "x-single-active-consumer", "x-delivery-limit", "x-max-age", "x-stream-max-segment-size-bytes", "x-dead-letter-strategy",
         "x-delayed-retry-type", "x-delayed-retry-min", "x-delayed-retry-max",
     ];
+
+    private bool Has(string argument) => Arguments.TryGet(argument, out _);
+
+    /// <summary>Which messages that come back wait; RabbitMQ has none wait unless it is told which.</summary>
+    private static BackOffScope RetryScope(ArgumentReader arguments) => arguments.Text("x-delayed-retry-type") switch
+    {
+        "all" => BackOffScope.All,
+        "failed" => BackOffScope.Failed,
+        "returned" => BackOffScope.Returned,
+        null or "disabled" => BackOffScope.None,
+        _ => throw arguments.Invalid("x-delayed-retry-type", "invalid_delayed_retry_type"),
+    };
 
     private static int DeliveryLimit(ArgumentReader arguments) => (int)(arguments.Number("x-delivery-limit", least: -1, most: int.MaxValue - 1) ?? DefaultDeliveryLimit);
 

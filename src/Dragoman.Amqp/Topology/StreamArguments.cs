@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Dragoman.Amqp.Wire;
+using Dragoman.Broker.Policies;
 using Dragoman.Broker.Subscriptions;
 
 namespace Dragoman.Amqp.Topology;
@@ -23,14 +23,6 @@ internal static class StreamArguments
         "x-single-active-consumer", "x-delivery-limit", "x-delayed-retry-type", "x-delayed-retry-min", "x-delayed-retry-max",
     ];
 
-    /// <summary>The milliseconds that a text such as "7D" or "12h" stands for; null if it stands for none.</summary>
-    public static long? ToMilliseconds(string text)
-    {
-        if (text.Length < 2 || !long.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return null;
-        long? seconds = text[^1] switch { 'Y' => 31_536_000, 'M' => 2_592_000, 'D' => 86_400, 'h' => 3_600, 'm' => 60, 's' => 1, _ => null };
-        return number > long.MaxValue / 1000 / 31_536_000 ? null : number * seconds * 1000;
-    }
-
     /// <summary>Where a consumer begins; nothing said is at what comes from now on.</summary>
     /// <param name="arguments">The consumer's arguments.</param>
     /// <param name="queue">The queue, as error texts name it.</param>
@@ -46,7 +38,7 @@ internal static class StreamArguments
             "first" => new ReadFrom(ReadOrigin.First),
             "last" => new ReadFrom(ReadOrigin.Last),
             "next" => new ReadFrom(ReadOrigin.Next),
-            var text when ToMilliseconds(text) is { } interval => new ReadFrom(ReadOrigin.Time, Math.Max(0, now - interval)),
+            var text when Spans.ToMilliseconds(text) is { } interval => new ReadFrom(ReadOrigin.Time, Math.Max(0, now - interval)),
             var text => throw Errors.Precondition($"invalid arg '{Offset}' for {queue}: '{text}' is neither first, last, next, an offset, a timestamp nor an interval"),
         };
     }

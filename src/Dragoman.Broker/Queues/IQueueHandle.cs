@@ -23,8 +23,11 @@ public interface IQueueHandle : ISubscriptionHandle
     /// <summary>The id: a queue created anew under the same name has another.</summary>
     Guid Id { get; }
 
-    /// <summary>The settings as they are now.</summary>
+    /// <summary>The settings as they are now: what it was declared with, and what policies make of that.</summary>
     QueueSettings Settings { get; }
+
+    /// <summary>The settings that it was declared with.</summary>
+    QueueSettings Declared { get; }
 
     /// <summary>When it was created.</summary>
     DateTimeOffset CreatedAt { get; }

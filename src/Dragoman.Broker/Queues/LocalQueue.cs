@@ -20,10 +20,10 @@ internal sealed class LocalQueue : IQueueHandle, ISubscriptionOwner
     {
         _queues = queues;
         Entry = entry;
-        _settings = entry.Settings;
+        _settings = queues.EffectiveOf(entry);
         NamespaceCounters = queues.Statistics.Of(entry.Name.Namespace);
         _subscription = subscribe(this);
-        if (entry.Settings.Retention is not { } retention) return;
+        if (_settings.Retention is not { } retention) return;
         Subscription.Log.Retention = retention;
         _kept = new KeptQueue(host, Subscription.Log, Counters);
     }
@@ -38,6 +38,8 @@ internal sealed class LocalQueue : IQueueHandle, ISubscriptionOwner
 
     public QueueSettings Settings => _settings;
 
+    public QueueSettings Declared => Entry.Settings;
+
     public DateTimeOffset CreatedAt => DateTimeOffset.FromUnixTimeMilliseconds(Entry.CreatedAtMs);
 
     public bool IsDeleted => _deleted;
@@ -49,12 +51,15 @@ internal sealed class LocalQueue : IQueueHandle, ISubscriptionOwner
 
     public void MarkDeleted() => _deleted = true;
 
+    /// <summary>Takes what was declared of it, and what policies make of that.</summary>
     public void Update(QueueEntry entry)
     {
         Entry = entry;
-        _settings = entry.Settings;
-        Subscription.Settings = entry.Settings;
-        if (entry.Settings.Retention is { } retention) Subscription.Log.Retention = retention;
+        var settings = _queues.EffectiveOf(entry);
+        if (settings == _settings) return;
+        _settings = settings;
+        Subscription.Settings = settings;
+        if (settings.Retention is { } retention) Subscription.Log.Retention = retention;
     }
 
     public ValueTask<PublishOutcome> PublishAsync(MessageBatch batch, CommitMode? mode, CancellationToken cancellation) =>

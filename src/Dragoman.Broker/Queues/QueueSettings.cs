@@ -19,11 +19,41 @@ public enum Overflow : byte
     RejectDeadLetter = 2,
 }
 
+/// <summary>What kind of queue its maker asked for: policies are for some kinds or for all.</summary>
+public enum QueueKind : byte
+{
+    /// <summary>None in particular.</summary>
+    Classic = 0,
+
+    /// <summary>One that counts deliveries, and gives up after some.</summary>
+    Quorum = 1,
+
+    /// <summary>One that keeps what was read: see <see cref="QueueSettings.Retention"/>.</summary>
+    Stream = 2,
+}
+
+/// <summary>Settings that the maker of a queue named, where their values do not tell: policies do not change some of these.</summary>
+[Flags]
+public enum ExplicitSettings : byte
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary><see cref="QueueSettings.Overflow"/>.</summary>
+    Overflow = 1,
+
+    /// <summary><see cref="SubscriptionSettings.MaxDeliveries"/>.</summary>
+    DeliveryLimit = 2,
+
+    /// <summary><see cref="SubscriptionSettings.KeepsDeadLetters"/>.</summary>
+    DeadLetterStrategy = 4,
+}
+
 /// <summary>How a queue treats its messages. Immutable; replaced as a whole. All times are in milliseconds.</summary>
 public sealed record QueueSettings
 {
-    // Version 2 added retention.
-    private const byte Version = 2;
+    // Version 2 added retention; 3 the kind, what was named, and the time to acknowledge in.
+    private const byte Version = 3;
 
     /// <summary>Settings of which nothing was said: durable, first in first out, without limits.</summary>
     public static QueueSettings Default { get; } = new();
@@ -71,6 +101,15 @@ public sealed record QueueSettings
     /// </summary>
     public LogRetention? Retention { get; init; }
 
+    /// <summary>What kind of queue it is to policies.</summary>
+    public QueueKind Kind { get; init; }
+
+    /// <summary>What its maker named although it is the default.</summary>
+    public ExplicitSettings Explicit { get; init; }
+
+    /// <summary>How long a client may hold a message before its front end takes it for dead; -1 for what the front end says.</summary>
+    public long ConsumerTimeoutMs { get; init; } = -1;
+
     /// <summary>Settings that front ends keep with the queue and give meaning to, by the name the protocol uses.</summary>
     public ImmutableSortedDictionary<string, string> Attributes { get; init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
@@ -98,9 +137,14 @@ public sealed record QueueSettings
             writer.Text(value);
         }
         writer.Bool(Retention is not null);
-        if (Retention is null) return;
-        writer.Int64(Retention.MaxAgeMs);
-        writer.Int64(Retention.MaxBytes);
+        if (Retention is not null)
+        {
+            writer.Int64(Retention.MaxAgeMs);
+            writer.Int64(Retention.MaxBytes);
+        }
+        writer.Byte((byte)Kind);
+        writer.Byte((byte)Explicit);
+        writer.Int64(ConsumerTimeoutMs);
     }
 
     internal static QueueSettings Read(ref SnapshotReader reader)
@@ -123,6 +167,8 @@ public sealed record QueueSettings
         var attributes = settings.Attributes.ToBuilder();
         for (var n = reader.Count(); n > 0; n--) attributes[reader.Text()] = reader.Text();
         settings = settings with { Attributes = attributes.ToImmutable() };
-        return version >= 2 && reader.Bool() ? settings with { Retention = new LogRetention(reader.Int64(), reader.Int64()) } : settings;
+        if (version >= 2 && reader.Bool()) settings = settings with { Retention = new LogRetention(reader.Int64(), reader.Int64()) };
+        if (version >= 3) return settings with { Kind = (QueueKind)reader.Byte(), Explicit = (ExplicitSettings)reader.Byte(), ConsumerTimeoutMs = reader.Int64() };
+        return settings with { Kind = settings.Retention is not null ? QueueKind.Stream : settings.Subscription.MaxDeliveries >= 0 ? QueueKind.Quorum : QueueKind.Classic };
     }
 }

@@ -22,6 +22,7 @@ internal sealed class Queues : IQueues
     private readonly QueueRegistry _registry;
     private readonly SubscriptionHost _host;
     private readonly Random _random;
+    private readonly Func<QueueName, QueueSettings, QueueSettings> _effect;
     private readonly ConcurrentDictionary<QueueName, LocalQueue> _byName = new();
     private readonly ConcurrentDictionary<Guid, LocalQueue> _byId = new();
     private readonly AppendTurns _turns = new();
@@ -29,8 +30,14 @@ internal sealed class Queues : IQueues
     private readonly Lock _observersLock = new();
     private volatile IQueueObserver[] _observers = [];
 
-    public Queues(SubscriptionHost host, StateLog state, Random random, BrokerStatistics statistics)
+    /// <param name="host">What subscriptions share.</param>
+    /// <param name="state">The registry's state.</param>
+    /// <param name="random">Makes ids.</param>
+    /// <param name="statistics">What is counted.</param>
+    /// <param name="effect">The settings by which a queue works that was declared with some: what policies make of them. It takes no lock.</param>
+    public Queues(SubscriptionHost host, StateLog state, Random random, BrokerStatistics statistics, Func<QueueName, QueueSettings, QueueSettings> effect)
     {
+        _effect = effect;
         Statistics = statistics;
         _store = host.Store;
         _host = host;
@@ -496,21 +503,34 @@ internal sealed class Queues : IQueues
         _byId.TryRemove(queue.Id, out _);
     }
 
+    /// <summary>The settings by which a queue works.</summary>
+    internal QueueSettings EffectiveOf(QueueEntry entry) => _effect(entry.Name, entry.Settings);
+
+    /// <summary>Has all queues work by what policies say now.</summary>
+    internal void Reapply()
+    {
+        lock (_state.Lock)
+        {
+            foreach (var (_, queue) in _byName) queue.Update(queue.Entry);
+        }
+    }
+
     private LocalQueue Publish(QueueEntry entry)
     {
         LocalQueue queue;
+        var settings = EffectiveOf(entry);
         if (entry.LogId == 0)
         {
             // Offsets go on where an earlier life cannot have come.
             var log = _store.CreateVolatileLog(entry.Settings.IsDurable ? Now() << 20 : 0);
             var machine = new SubscriptionState();
             machine.StartAt(log.StartOffset);
-            queue = new LocalQueue(this, entry, _host, owner => new Subscription(_host, owner, log, null, machine, entry.Settings));
+            queue = new LocalQueue(this, entry, _host, owner => new Subscription(_host, owner, log, null, machine, settings));
         }
         else
         {
             var state = _store.GetState(entry.StateId);
-            queue = new LocalQueue(this, entry, _host, owner => new Subscription(_host, owner, _store.GetLog(entry.LogId), state, (SubscriptionState)state.Machine, entry.Settings));
+            queue = new LocalQueue(this, entry, _host, owner => new Subscription(_host, owner, _store.GetLog(entry.LogId), state, (SubscriptionState)state.Machine, settings));
         }
         _byName[entry.Name] = queue;
         _byId[entry.Id] = queue;

@@ -23,7 +23,10 @@ internal sealed class Removed
 /// Topics and the routes between them, transient ones included, as messages are matched with them. Its lock is held for
 /// a moment and nothing is called under it, so that it may be asked while other locks are held.
 /// </summary>
-internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics)
+/// <param name="topics">The topics, some of which keep logs.</param>
+/// <param name="statistics">What is counted.</param>
+/// <param name="alternate">The topic that policies say gets what no route of another takes; null for none. It takes no lock.</param>
+internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Func<TopicName, string?> alternate)
 {
     private static readonly Dictionary<string, ExchangeFacet> Predeclared = new(StringComparer.Ordinal)
     {
@@ -236,7 +239,7 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics)
         if (found.Count == start)
         {
             // What a log keeps has arrived somewhere.
-            if (!isRecord && facet?.AlternateTopic is { } alternate) Walk(new TopicName(name.Namespace, alternate), routingKey, headers, result, default);
+            if (!isRecord && facet is not null && (facet.AlternateTopic ?? alternate(name)) is { } other) Walk(new TopicName(name.Namespace, other), routingKey, headers, result, default);
             return true;
         }
         for (var i = start; i < found.Count; i++)

@@ -26,13 +26,13 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
     private readonly Forwarders _forwarders;
 
     /// <summary>Restores the routes that were there; those whose queue is gone are dropped.</summary>
-    public TopicRouting(Store store, StateLog state, StateLog progress, ITopics topics, Queues.Queues queues, IScheduler scheduler, ForwardingDefects defects, BrokerStatistics statistics)
+    public TopicRouting(Store store, StateLog state, StateLog progress, ITopics topics, Queues.Queues queues, IScheduler scheduler, ForwardingDefects defects, BrokerStatistics statistics, Func<TopicName, string?> alternate)
     {
         _statistics = statistics;
         _state = state;
         _durable = (RoutingState)state.Machine;
         _topics = topics;
-        _graph = new RouteGraph(topics, statistics);
+        _graph = new RouteGraph(topics, statistics, alternate);
         _forwarders = new Forwarders(store, progress, topics, queues, _graph, scheduler) { Defects = defects };
         foreach (var (name, facet) in _durable.Facets) _graph.Put(name, facet);
         foreach (var route in _durable.Routes)
@@ -41,6 +41,9 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
             else if (queues.Find(route.Target.Id) is { } queue) _graph.Add(route, queue);
         }
     }
+
+    /// <summary>Says that messages may go elsewhere than before, for a reason that is not here.</summary>
+    public void Touch() => _graph.Touch();
 
     public long Version => _graph.Version + _topics.Version;
 

@@ -117,7 +117,7 @@ internal sealed partial class Subscription
                 ReleaseKey(offset);
                 break;
             case Settlement.Return:
-                Return(offset, lease, isCounted: true, delayMs, now);
+                Return(offset, lease, isCounted: true, delayMs, now, isGivenBack: true);
                 break;
             case Settlement.Release:
                 Return(offset, lease, isCounted: false, delayMs, now);
@@ -135,7 +135,8 @@ internal sealed partial class Subscription
     /// <param name="isCounted">Whether the delivery counts.</param>
     /// <param name="delayMs">How long it waits; -1 for what the settings say.</param>
     /// <param name="now">The time.</param>
-    private void Return(long offset, in Lease lease, bool isCounted, long delayMs, long now)
+    /// <param name="isGivenBack">Whether its consumer gave it back, and did not only go.</param>
+    private void Return(long offset, in Lease lease, bool isCounted, long delayMs, long now, bool isGivenBack = false)
     {
         if (!isCounted)
         {
@@ -147,7 +148,7 @@ internal sealed partial class Subscription
             ReleaseKey(offset);
             return;
         }
-        var wait = delayMs >= 0 ? delayMs : isCounted ? BackOff(lease.Count) : 0;
+        var wait = delayMs >= 0 ? delayMs : isCounted ? BackOff(lease.Count, isGivenBack) : 0;
         if (wait == 0)
         {
             if (lease.Number > 0 && _state is not null) _pending.Return(offset);
@@ -180,10 +181,11 @@ internal sealed partial class Subscription
         ReleaseKey(offset);
     }
 
-    private long BackOff(int count)
+    private long BackOff(int count, bool isGivenBack)
     {
         var least = Delivery.MinBackOffMs;
         if (least <= 0) return 0;
+        if (Delivery.BackOffScope is not BackOffScope.All and var scope && scope != (isGivenBack ? BackOffScope.Returned : BackOffScope.Failed)) return 0;
         var wait = Delivery.BackOff == BackOffGrowth.Linear ? least * count : least << Math.Min(count - 1, 40);
         if (wait < 0) wait = long.MaxValue >> 8;
         return Delivery.MaxBackOffMs > 0 ? Math.Min(wait, Delivery.MaxBackOffMs) : wait;

@@ -38,6 +38,22 @@ public enum BackOffGrowth : byte
     Exponential = 1,
 }
 
+/// <summary>Which messages that come back wait.</summary>
+public enum BackOffScope : byte
+{
+    /// <summary>All whose delivery counts.</summary>
+    All = 0,
+
+    /// <summary>Those that nobody gave back: their consumer went, or their lease ended.</summary>
+    Failed = 1,
+
+    /// <summary>Those that their consumer gave back.</summary>
+    Returned = 2,
+
+    /// <summary>None.</summary>
+    None = 3,
+}
+
 /// <summary>Where messages go that cannot be delivered.</summary>
 /// <param name="Queue">A queue of the same namespace, or null.</param>
 /// <param name="Topic">A topic of the same namespace, through which they are routed; or null. Empty is the queues themselves, by routing key.</param>
@@ -48,7 +64,8 @@ public sealed record DeadLetterTarget(string? Queue, string? Topic, string? Rout
 /// <summary>How messages are delivered and settled. Immutable; replaced as a whole. All times are in milliseconds.</summary>
 public sealed record SubscriptionSettings
 {
-    private const byte Version = 1;
+    // Version 2 added which messages wait, and dead letters that stay.
+    private const byte Version = 2;
 
     /// <summary>Settings of which nothing was said.</summary>
     public static SubscriptionSettings Default { get; } = new();
@@ -79,6 +96,15 @@ public sealed record SubscriptionSettings
 
     /// <summary>How the wait grows.</summary>
     public BackOffGrowth BackOff { get; init; }
+
+    /// <summary>Which messages that come back wait.</summary>
+    public BackOffScope BackOffScope { get; init; }
+
+    /// <summary>
+    /// Whether a dead letter stays in the queue, and is tried again, as long as no target takes it; else it is dropped then.
+    /// It holds where the queue refuses new messages when it is full (<see cref="Queues.Overflow.Reject"/>).
+    /// </summary>
+    public bool KeepsDeadLetters { get; init; }
 
     /// <summary>Messages of blocked keys that are looked past when messages are delivered by key.</summary>
     public int MaxLookAhead { get; init; } = 120_000;
@@ -116,12 +142,14 @@ public sealed record SubscriptionSettings
         Filter?.Write(writer);
         writer.Int64(ReplayWindowMs);
         writer.Int64(ReplayWindowBytes);
+        writer.Byte((byte)BackOffScope);
+        writer.Bool(KeepsDeadLetters);
     }
 
     internal static SubscriptionSettings Read(ref SnapshotReader reader)
     {
-        reader.Version(Version, "subscription settings");
-        return new SubscriptionSettings
+        var version = reader.Version(Version, "subscription settings");
+        var settings = new SubscriptionSettings
         {
             Dispatch = (DispatchMode)reader.Byte(),
             LeaseMs = reader.Int64(),
@@ -137,6 +165,7 @@ public sealed record SubscriptionSettings
             ReplayWindowMs = reader.Int64(),
             ReplayWindowBytes = reader.Int64(),
         };
+        return version >= 2 ? settings with { BackOffScope = (BackOffScope)reader.Byte(), KeepsDeadLetters = reader.Bool() } : settings;
     }
 
     private static void WriteOptional(in SnapshotWriter writer, string? text)
