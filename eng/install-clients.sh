@@ -8,6 +8,7 @@ debian=(
   amqp-tools celery python3-pika # AMQP 0-9-1
   redis-tools python3-redis # Redis
   rabbitmq-server # what links are tried against
+  python3-prometheus-client # metrics
 )
 node=tests/Dragoman.Clients.Tests/scripts/node
 
