@@ -82,7 +82,7 @@ internal sealed class DeliveredProperties : IDisposable
             }
             else if (!IsInternal(name) && !(name.SequenceEqual("x-death"u8) && !deaths.IsEmpty))
             {
-                var shown = name.StartsWith(AmqpHeaders.Escape) ? name[AmqpHeaders.Escape.Length..] : name;
+                var shown = name.StartsWith(FreeHeaders.Escape) ? name[FreeHeaders.Escape.Length..] : name;
                 table.ShortString(shown.Length > byte.MaxValue ? shown[..byte.MaxValue] : shown);
                 FieldText.Read(table, HeaderTypes.Find(types, name), header.Value);
             }

@@ -80,10 +80,10 @@ internal sealed class PublishedHeaders : IDisposable
 
     private void AddField(ReadOnlySpan<byte> name, FieldType type, ReadOnlySpan<byte> value)
     {
-        if (AmqpHeaders.NeedsEscape(name))
+        if (FreeHeaders.NeedsEscape(name))
         {
             _name.Clear();
-            _name.Write(AmqpHeaders.Escape);
+            _name.Write(FreeHeaders.Escape);
             _name.Write(name);
             name = _name.WrittenSpan;
         }

@@ -27,8 +27,9 @@ public enum DeathReason : byte
 /// <param name="Topic">The topic that it had been published to; empty for the queue itself.</param>
 /// <param name="RoutingKeys">What it had been routed by.</param>
 /// <param name="OriginalLifetimeMs">The lifetime that its publisher gave it, in milliseconds, or -1; it has none after that.</param>
+/// <param name="Deliveries">How often it had been delivered there.</param>
 public sealed record Death(
-    string Queue, DeathReason Reason, long Count, long FirstTime, string Topic, IReadOnlyList<string> RoutingKeys, long OriginalLifetimeMs);
+    string Queue, DeathReason Reason, long Count, long FirstTime, string Topic, IReadOnlyList<string> RoutingKeys, long OriginalLifetimeMs, long Deliveries = 0);
 
 /// <summary>
 /// The dead-lettering of a message so far, newest first: the value of <see cref="CanonicalHeaders.Deaths"/>, which AMQP
@@ -36,7 +37,8 @@ public sealed record Death(
 /// </summary>
 public static class DeathHistory
 {
-    private const byte Version = 1;
+    // Version 2 added the deliveries.
+    private const byte Version = 2;
 
     /// <summary>Encodes a history.</summary>
     public static byte[] Encode(IReadOnlyList<Death> deaths)
@@ -56,6 +58,7 @@ public static class DeathHistory
             writer.Int32(death.RoutingKeys.Count);
             foreach (var key in death.RoutingKeys) writer.Text(key);
             writer.Int64(death.OriginalLifetimeMs);
+            writer.Int64(death.Deliveries);
         }
         return buffer.WrittenSpan.ToArray();
     }
@@ -66,7 +69,7 @@ public static class DeathHistory
         try
         {
             var reader = new SnapshotReader(bytes);
-            reader.Version(Version, "death history");
+            var version = reader.Version(Version, "death history");
             var deaths = new List<Death>();
             for (var n = reader.Count(); n > 0; n--)
             {
@@ -77,7 +80,7 @@ public static class DeathHistory
                 var topic = reader.Text();
                 var keys = new List<string>();
                 for (var k = reader.Count(); k > 0; k--) keys.Add(reader.Text());
-                deaths.Add(new Death(queue, reason, count, time, topic, keys, reader.Int64()));
+                deaths.Add(new Death(queue, reason, count, time, topic, keys, reader.Int64(), version >= 2 ? reader.Int64() : 0));
             }
             reader.End("death history");
             return deaths;

@@ -9,7 +9,7 @@ namespace Dragoman.Broker.Queues;
 internal static class DeadLetters
 {
     /// <summary>The history of a message after one more death, newest first.</summary>
-    public static List<Death> Bury(QueueName source, DeathReason reason, in MessageView message, long now)
+    public static List<Death> Bury(QueueName source, DeathReason reason, int deliveries, in MessageView message, long now)
     {
         var deaths = new List<Death>();
         if (message.Headers.TryGetLast(CanonicalHeaders.Deaths, out var history)) deaths.AddRange(DeathHistory.Decode(history.Span));
@@ -18,7 +18,7 @@ internal static class DeadLetters
         {
             var again = deaths[known];
             deaths.RemoveAt(known);
-            deaths.Insert(0, again with { Count = again.Count + 1 });
+            deaths.Insert(0, again with { Count = again.Count + 1, Deliveries = again.Deliveries + deliveries });
             return deaths;
         }
         var expiresAt = SpecialHeaders.Read(message.Headers).ExpiresAt;
@@ -26,7 +26,7 @@ internal static class DeadLetters
         var keys = new List<string>();
         if (message.Headers.TryGetLast(CanonicalHeaders.RoutingKey, out var key)) keys.Add(Encoding.UTF8.GetString(key.Span));
         else if (!message.Key.IsNull) keys.Add(Encoding.UTF8.GetString(message.Key.Span));
-        deaths.Insert(0, new Death(source.Name, reason, 1, now, topic, keys, expiresAt < 0 ? -1 : expiresAt - message.Timestamp));
+        deaths.Insert(0, new Death(source.Name, reason, 1, now, topic, keys, expiresAt < 0 ? -1 : expiresAt - message.Timestamp, deliveries));
         return deaths;
     }
 

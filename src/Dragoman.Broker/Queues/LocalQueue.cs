@@ -71,6 +71,9 @@ internal sealed class LocalQueue : IQueueHandle, ISubscriptionOwner
     public ValueTask<ReceiveAnswer> ReceiveAsync(int maxMessages, TimeSpan? lease, TimeSpan wait, CancellationToken cancellation) =>
         _kept is null ? Subscription.ReceiveAsync(maxMessages, lease, wait, cancellation) : ValueTask.FromResult(new ReceiveAnswer(QueueStatus.InvalidSettings, null));
 
+    public ValueTask<ReceiveAnswer> RepeatAsync(ReadOnlyMemory<LeaseToken> leases, TimeSpan? lease) =>
+        _kept is null ? Subscription.RepeatAsync(leases, lease) : ValueTask.FromResult(new ReceiveAnswer(QueueStatus.InvalidSettings, null));
+
     public ValueTask<SubscriptionAnswer> SettleAsync(Settlement settlement, ReadOnlyMemory<LeaseToken> leases, TimeSpan? delay) =>
         _kept is null ? Subscription.SettleAsync(settlement, leases, delay) : Unsupported;
 

@@ -167,7 +167,7 @@ internal sealed class Transfers(Queues queues, Store store, QueueDefects defects
     {
         var now = store.Time.GetUtcNow().ToUnixTimeMilliseconds();
         var target = departure.Reason is null ? source.MoveTarget : source.Settings.Subscription.DeadLetter;
-        var deaths = departure.Reason is { } reason ? DeadLetters.Bury(source.Name, reason, message, now) : null;
+        var deaths = departure.Reason is { } reason ? DeadLetters.Bury(source.Name, reason, departure.Deliveries, message, now) : null;
         var topics = new List<ITopicHandle>();
         var targets = target is null ? [] : Find(source, target, message, topics);
         if (deaths is not null) targets.RemoveAll(queue => DeadLetters.IsCycle(queue.Name.Name, deaths) && queue.Name.Namespace == source.Name.Namespace);

@@ -215,7 +215,19 @@ public interface ISubscriptionHandle
     /// <param name="cancellation">Ends the wait: the answer is then empty.</param>
     ValueTask<ReceiveAnswer> ReceiveAsync(int maxMessages, TimeSpan? lease, TimeSpan wait, CancellationToken cancellation = default);
 
-    /// <summary>Settles messages under timed leases; those whose lease is over, or another one, are passed over.</summary>
+    /// <summary>
+    /// Shows messages once more to whoever holds them under timed leases, which then last as if they began now; the delivery is
+    /// the one it was. Those that are no longer held are left out.
+    /// </summary>
+    /// <param name="leases">Which.</param>
+    /// <param name="lease">How long the leases last; null for the subscription's own.</param>
+    ValueTask<ReceiveAnswer> RepeatAsync(ReadOnlyMemory<LeaseToken> leases, TimeSpan? lease);
+
+    /// <summary>
+    /// Settles messages under timed leases. Those that are held under another lease are passed over; one whose lease is over can
+    /// still be acknowledged as long as nobody has had it since (but not where keys keep order: what is behind it may have been
+    /// tried).
+    /// </summary>
     /// <param name="settlement">What to do with them.</param>
     /// <param name="leases">Which.</param>
     /// <param name="delay">How long a message that goes back waits; null for the subscription's back-off.</param>

@@ -4,7 +4,7 @@ using Dragoman.Broker.Statistics;
 namespace Dragoman.Broker.Subscriptions;
 
 /// <summary>A message that leaves a subscription, and why; null for one that is moved.</summary>
-internal readonly record struct Departure(long Offset, DeathReason? Reason);
+internal readonly record struct Departure(long Offset, DeathReason? Reason, int Deliveries = 0);
 
 /// <summary>What a subscription belongs to: a queue, or a subscription of a topic.</summary>
 internal interface ISubscriptionOwner

@@ -210,6 +210,7 @@ internal sealed partial class Subscription
             {
                 consumer.Held++;
             }
+            if (_endedLeases.Count > 0) _endedLeases.Remove(offset);
             _leases.Add(offset, new Lease { Holder = consumer, Number = number, Deadline = deadline, Count = count, Size = size, Lane = (byte)lane.Priority });
             SetCount(offset, _host.Defects.CountTwice && count > 1 ? count + 1 : count);
         }

@@ -171,6 +171,7 @@ internal sealed partial class Subscription
         Emit(commit, buffer.WrittenSpan);
         _gone = _machine.Settled.Clone();
         _counts.Clear();
+        _endedLeases.Clear();
         _delays.Clear();
         _deadlines.Clear();
         _reached = offset;

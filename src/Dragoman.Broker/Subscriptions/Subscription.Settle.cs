@@ -48,7 +48,11 @@ internal sealed partial class Subscription
             var now = _host.Now;
             foreach (var token in leases.Span)
             {
-                if (!_leases.TryGetValue(token.Offset, out var lease) || !IsHeldBy(lease, token)) continue;
+                if (!_leases.TryGetValue(token.Offset, out var lease) || !IsHeldBy(lease, token))
+                {
+                    if (settlement == Settlement.Acknowledge && TryAcknowledgeLate(token)) settled++;
+                    continue;
+                }
                 _leases.Remove(token.Offset);
                 TakeBack(token.Offset, lease, settlement, delay is { } time ? Math.Max(0, (long)time.TotalMilliseconds) : -1, now);
                 settled++;
@@ -57,6 +61,25 @@ internal sealed partial class Subscription
         }
         Schedule();
         return Answer(settled, await committed);
+    }
+
+    /// <summary>
+    /// Settles a message whose lease is over, if nobody has had it since: whoever is late with it has done the work, and
+    /// the message waits in its place for nothing.
+    /// </summary>
+    private bool TryAcknowledgeLate(LeaseToken token)
+    {
+        var offset = token.Offset;
+        if (Delivery.Dispatch == DispatchMode.ByKey || !_endedLeases.TryGetValue(offset, out var last) || last.Number != token.Lease) return false;
+        if (_gone.Contains(offset) || offset >= _frontier || _departingOffsets.Contains(offset)) return false;
+        if (_waitingForTime.Contains(offset))
+        {
+            _waitingForTime.Remove(offset);
+            _delays.Remove(offset);
+        }
+        _readyBytes -= last.Size;
+        SettleAs(SettleReason.Acknowledged, offset, offset + 1);
+        return true;
     }
 
     private static bool IsHeldBy(in Lease lease, LeaseToken token) => lease.Holder is null && !lease.IsCooling && lease.Number == token.Lease;
@@ -148,6 +171,7 @@ internal sealed partial class Subscription
             ReleaseKey(offset);
             return;
         }
+        if (lease.Number > 0) _endedLeases[offset] = (lease.Number, lease.Size);
         var wait = delayMs >= 0 ? delayMs : isCounted ? BackOff(lease.Count, isGivenBack) : 0;
         if (wait == 0)
         {
@@ -194,13 +218,13 @@ internal sealed partial class Subscription
     /// <summary>A message that is in no lane any more leaves the subscription.</summary>
     private void Leave(long offset, DeathReason reason)
     {
-        if (Delivery.DeadLetter is null)
+        if (Delivery.DeadLetter is null || (reason == DeathReason.Expired && !Delivery.DeadLetter.TakesExpired))
         {
             SettleAs(reason == DeathReason.Expired ? SettleReason.Expired : SettleReason.Dropped, offset, offset + 1);
             return;
         }
         _departures++;
-        _departing.Enqueue(new Departure(offset, reason));
+        _departing.Enqueue(new Departure(offset, reason, CountOf(offset)));
         _departingOffsets.Add(offset);
     }
 }

@@ -51,6 +51,9 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
     /// <summary>Deliveries of messages that differ from what <see cref="_reached"/> says.</summary>
     private readonly Dictionary<long, int> _counts;
 
+    /// <summary>The timed leases that messages which came back were held under last. Not remembered over a restart.</summary>
+    private readonly Dictionary<long, (long Number, int Size)> _endedLeases = [];
+
     /// <param name="host">What all subscriptions share.</param>
     /// <param name="owner">What it belongs to.</param>
     /// <param name="log">The messages.</param>
@@ -178,6 +181,7 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
     {
         _gone.Add(start, end);
         _pending.Settle(reason, start, end);
+        for (var offset = start; offset < end && _endedLeases.Count > 0; offset++) _endedLeases.Remove(offset);
         if (_counts.Count == 0) return;
         for (var offset = start; offset < end && _counts.Count > 0; offset++) _counts.Remove(offset);
     }

@@ -59,13 +59,14 @@ public enum BackOffScope : byte
 /// <param name="Topic">A topic of the same namespace, through which they are routed; or null. Empty is the queues themselves, by routing key.</param>
 /// <param name="RoutingKey">What they are routed by, or null for what they were published with.</param>
 /// <param name="KeepTimestamp">Whether they keep their age; else it begins anew.</param>
-public sealed record DeadLetterTarget(string? Queue, string? Topic, string? RoutingKey, bool KeepTimestamp = false);
+/// <param name="TakesExpired">Whether messages whose time is up go there too; else they are dropped.</param>
+public sealed record DeadLetterTarget(string? Queue, string? Topic, string? RoutingKey, bool KeepTimestamp = false, bool TakesExpired = true);
 
 /// <summary>How messages are delivered and settled. Immutable; replaced as a whole. All times are in milliseconds.</summary>
 public sealed record SubscriptionSettings
 {
-    // Version 2 added which messages wait, and dead letters that stay.
-    private const byte Version = 2;
+    // Version 2 added which messages wait, and dead letters that stay; 3 whether dead-letter targets take what has expired.
+    private const byte Version = 3;
 
     /// <summary>Settings of which nothing was said.</summary>
     public static SubscriptionSettings Default { get; } = new();
@@ -131,6 +132,7 @@ public sealed record SubscriptionSettings
             WriteOptional(writer, DeadLetter.Topic);
             WriteOptional(writer, DeadLetter.RoutingKey);
             writer.Bool(DeadLetter.KeepTimestamp);
+            writer.Bool(DeadLetter.TakesExpired);
         }
         writer.Int64(MessageLifetimeMs);
         writer.Byte((byte)Expiry);
@@ -154,7 +156,7 @@ public sealed record SubscriptionSettings
             Dispatch = (DispatchMode)reader.Byte(),
             LeaseMs = reader.Int64(),
             MaxDeliveries = reader.Int32(),
-            DeadLetter = reader.Bool() ? new DeadLetterTarget(ReadOptional(ref reader), ReadOptional(ref reader), ReadOptional(ref reader), reader.Bool()) : null,
+            DeadLetter = reader.Bool() ? new DeadLetterTarget(ReadOptional(ref reader), ReadOptional(ref reader), ReadOptional(ref reader), reader.Bool(), version < 3 || reader.Bool()) : null,
             MessageLifetimeMs = reader.Int64(),
             Expiry = (ExpiryScope)reader.Byte(),
             MinBackOffMs = reader.Int64(),

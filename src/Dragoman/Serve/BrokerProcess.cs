@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Dragoman.Admin;
 using Dragoman.Amqp;
+using Dragoman.Aws;
 using Dragoman.Broker;
 using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
@@ -94,6 +95,8 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
             node.IsLowOnMemory = () => frontEnd.IsLowOnMemory;
             bindings.Add(new FrontEndBinding(frontEnd, options.Bind, amqp));
         }
+        if (options.Aws is { } aws)
+            bindings.Add(new FrontEndBinding(new AwsFrontEnd(broker, new AwsOptions { Account = options.AwsAccount, CommitMode = options.CommitMode, AllowReset = options.TestMode, Stopping = node.Stopping }, loggers, authenticator), options.Bind, aws));
         if (options.Redis is not null || options.RedisSocket is not null)
         {
             var redis = new RedisFrontEnd(broker, new RedisOptions(), loggers, authenticator);

@@ -20,6 +20,12 @@ internal sealed record ServeOptions
     /// <summary>Port of the AMQP listener; 0 for a free one, null for none.</summary>
     public int? Amqp { get; init; }
 
+    /// <summary>Port of the AWS listener; 0 for a free one, null for none.</summary>
+    public int? Aws { get; init; }
+
+    /// <summary>The account of AWS' clients.</summary>
+    public required string AwsAccount { get; init; }
+
     /// <summary>Port of the Redis listener; 0 for a free one, null for none.</summary>
     public int? Redis { get; init; }
 
@@ -83,6 +89,8 @@ internal sealed record ServeOptions
             Bind = Address(sources),
             Kafka = Port(sources, Setting.Kafka, 9092),
             Amqp = Port(sources, Setting.Amqp, 5672),
+            Aws = Port(sources, Setting.Aws, 4566),
+            AwsAccount = Account(sources),
             Redis = Port(sources, Setting.Redis, 6379),
             RedisSocket = Text(sources, Setting.RedisSocket) is { } path ? Path.GetFullPath(path) : null,
             Admin = Port(sources, Setting.Admin, 15672),
@@ -138,6 +146,12 @@ internal sealed record ServeOptions
         if (value.Text == "*") return IPAddress.Any;
         if (value.Text.Equals("localhost", StringComparison.OrdinalIgnoreCase)) return IPAddress.Loopback;
         return IPAddress.TryParse(value.Text, out var address) ? address : throw Bad(value, "an IP address of this machine, such as 127.0.0.1 or 0.0.0.0");
+    }
+
+    private static string Account(SettingSources sources)
+    {
+        if (!sources.TryGet(Setting.AwsAccount, out var value)) return "000000000000";
+        return value.Text.Length == 12 && value.Text.All(char.IsAsciiDigit) ? value.Text : throw Bad(value, "twelve digits");
     }
 
     private static int? Port(SettingSources sources, Setting setting, int fallback)

@@ -1,0 +1,34 @@
+using Dragoman.Aws.Http;
+using Dragoman.Aws.Sqs.Attributes;
+using Dragoman.Broker.Queues;
+using Dragoman.Broker.Subscriptions;
+
+namespace Dragoman.Aws.Sqs.Operations;
+
+/// <summary>Says for how long from now a message that was received stays hidden; 0 gives it back at once.</summary>
+internal sealed class ChangeMessageVisibility(QueueAccess access) : IOperation
+{
+    public bool HasResult => false;
+
+    public async ValueTask HandleAsync(AwsCall call)
+    {
+        var queue = access.Find(call, Broker.Security.Operations.Read, "changemessagevisibility");
+        await ChangeAsync(call, queue, call.Input);
+    }
+
+    /// <summary>Changes the visibility of the message of one entry.</summary>
+    /// <exception cref="AwsException">The message is not held under the handle, or the time is out of range.</exception>
+    public static async ValueTask ChangeAsync(AwsCall call, IQueueHandle queue, Input entry)
+    {
+        var seconds = entry.Integer("VisibilityTimeout") ?? throw AwsException.MissingParameter("VisibilityTimeout");
+        if (seconds is < 0 or > QueueAttributes.MaxVisibilitySeconds)
+            throw SqsErrors.InvalidParameter($"{seconds}", "VisibilityTimeout", $"VisibilityTimeout must be between 0 and {QueueAttributes.MaxVisibilitySeconds}.");
+        var handle = QueueAccess.HandleOf(queue, entry);
+        var answer = seconds == 0
+            ? await queue.SettleAsync(Settlement.Return, new[] { handle.Lease }, TimeSpan.Zero)
+            : await queue.ExtendAsync(new[] { handle.Lease }, TimeSpan.FromSeconds(seconds));
+        if (answer.Status != QueueStatus.Ok) throw SqsErrors.Of(answer.Status, call, answer.Message);
+        if (answer.Count == 0)
+            throw SqsErrors.InvalidParameter(entry.Required("ReceiptHandle"), "ReceiptHandle", "Message does not exist or is not available for visibility timeout change.");
+    }
+}
