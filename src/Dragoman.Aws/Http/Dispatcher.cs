@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
-using System.Text.Json;
 using Dragoman.Aws.Signing;
 using Dragoman.Protocols.Authentication;
 using Microsoft.AspNetCore.Http;

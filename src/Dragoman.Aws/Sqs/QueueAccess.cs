@@ -10,7 +10,7 @@ internal sealed class QueueAccess(AwsNode node)
 {
     /// <summary>The queue of the parameter <c>QueueUrl</c>, or of the path that the request went to.</summary>
     /// <exception cref="AwsException">There is none, or the client may not.</exception>
-    public IQueueHandle Find(AwsCall call, Operations operation, string action)
+    public IQueueHandle Find(AwsCall call, Broker.Security.Operations operation, string action)
     {
         var url = call.Input.Text("QueueUrl");
         if (string.IsNullOrEmpty(url))
@@ -24,7 +24,7 @@ internal sealed class QueueAccess(AwsNode node)
 
     /// <summary>A queue by its name.</summary>
     /// <exception cref="AwsException">There is none, or the client may not.</exception>
-    public IQueueHandle Find(AwsCall call, string name, Operations operation, string action)
+    public IQueueHandle Find(AwsCall call, string name, Broker.Security.Operations operation, string action)
     {
         var queue = AwsNode.NameOf(name);
         Authorize(call, name, operation, action);
@@ -34,7 +34,7 @@ internal sealed class QueueAccess(AwsNode node)
 
     /// <summary>Refuses a client that may not.</summary>
     /// <exception cref="AwsException">It may not.</exception>
-    public void Authorize(AwsCall call, string name, Operations operation, string action)
+    public void Authorize(AwsCall call, string name, Broker.Security.Operations operation, string action)
     {
         var queue = AwsNode.NameOf(name);
         if (call.Identity.Allows(operation, ResourceKind.Queue, queue.Namespace, queue.Name)) return;

@@ -191,7 +191,8 @@ internal sealed class OutgoingMessage
             throw AwsException.InvalidParameterValue($"The message attribute name '{name}' is reserved: it must not begin with 'AWS.' or 'Amazon.'.");
     }
 
-    /// <summary>Turns what is not the body into record headers; one for each thread.</summary>
+    /// <summary>Turns what is not the body into record headers; one for each thread, as long as that lives.</summary>
+    [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001", Justification = "It is the thread's, and its buffers are small.")]
     private sealed class Encoder
     {
         private readonly RecordHeadersWriter _headers = new();

@@ -2,7 +2,6 @@ using System.Globalization;
 using Dragoman.Aws.Http;
 using Dragoman.Aws.Sqs.Attributes;
 using Dragoman.Broker.Queues;
-using Dragoman.Broker.Security;
 
 namespace Dragoman.Aws.Sqs.Operations;
 
@@ -19,7 +18,7 @@ internal sealed class CreateQueue(AwsNode node, QueueAccess access) : IOperation
         var attributes = call.Input.TextMap("Attributes", "Attribute");
         var tags = call.Input.Has("tags") ? call.Input.TextMap("tags", "Tag", "Key") : call.Input.TextMap("Tags", "Tag", "Key");
         access.Authorize(call, name, Broker.Security.Operations.Create, "createqueue");
-        var wantsFifo = attributes.Any(static a => a.Name == AttributeNames.FifoQueue && string.Equals(a.Value, "true", StringComparison.OrdinalIgnoreCase));
+        var wantsFifo = attributes.Any(static a => a.Key == AttributeNames.FifoQueue && string.Equals(a.Value, "true", StringComparison.OrdinalIgnoreCase));
         if (wantsFifo && !isFifo) throw SqsErrors.InvalidParameter(name, "QueueName", "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in length.");
         if (isFifo && !wantsFifo) throw SqsErrors.InvalidParameter(name, "QueueName", "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length");
         var settings = QueueAttributes.Apply(QueueAttributes.Defaults(node, isFifo), attributes, isFifo, isNew: true);
