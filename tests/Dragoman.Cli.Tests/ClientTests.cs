@@ -10,7 +10,7 @@ public sealed class ClientTests : IAsyncLifetime
     private ServeProcess _serve = null!;
 
     public async ValueTask InitializeAsync() =>
-        _serve = await ServeProcess.StartAsync(_workspace.Path, "--data", _workspace.Data, "--kafka", "0", "--amqp", "off", "--redis", "off", "--admin", "0", "--journal-file-size", "2MiB");
+        _serve = await ServeProcess.StartAsync(_workspace.Path, "--data", _workspace.Data, "--kafka", "0", "--amqp", "off", "--aws", "off", "--redis", "off", "--admin", "0", "--journal-file-size", "2MiB");
 
     public async ValueTask DisposeAsync()
     {

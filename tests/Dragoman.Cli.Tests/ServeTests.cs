@@ -11,7 +11,7 @@ public sealed class ServeTests : IDisposable
 
     private string Here => _workspace.Path;
 
-    private string[] Free => ["--data", _workspace.Data, "--kafka", "0", "--amqp", "0", "--redis", "0", "--admin", "0"];
+    private string[] Free => ["--data", _workspace.Data, "--kafka", "0", "--amqp", "0", "--aws", "0", "--redis", "0", "--admin", "0"];
 
     public void Dispose() => _workspace.Dispose();
 
@@ -21,11 +21,12 @@ public sealed class ServeTests : IDisposable
         await using var serve = await ServeProcess.StartAsync(Here, Free);
         Assert.Matches(@"^listening kafka 127\.0\.0\.1:\d+$", serve.Lines[0]);
         Assert.Matches(@"^listening amqp 127\.0\.0\.1:\d+$", serve.Lines[1]);
-        Assert.Matches(@"^listening redis 127\.0\.0\.1:\d+$", serve.Lines[2]);
-        Assert.Matches(@"^listening admin 127\.0\.0\.1:\d+$", serve.Lines[3]);
-        Assert.Matches(@"^ready in \d+ ms$", serve.Lines[4]);
-        Assert.Equal(5, serve.Lines.Count);
-        foreach (var listener in new[] { "kafka", "amqp", "redis", "admin" })
+        Assert.Matches(@"^listening aws 127\.0\.0\.1:\d+$", serve.Lines[2]);
+        Assert.Matches(@"^listening redis 127\.0\.0\.1:\d+$", serve.Lines[3]);
+        Assert.Matches(@"^listening admin 127\.0\.0\.1:\d+$", serve.Lines[4]);
+        Assert.Matches(@"^ready in \d+ ms$", serve.Lines[5]);
+        Assert.Equal(6, serve.Lines.Count);
+        foreach (var listener in new[] { "kafka", "amqp", "aws", "redis", "admin" })
         {
             using var socket = new TcpClient();
             await socket.ConnectAsync(IPEndPoint.Parse(serve.Address(listener)), TestContext.Current.CancellationToken);
@@ -37,9 +38,9 @@ public sealed class ServeTests : IDisposable
     [Fact]
     public async Task A_listener_can_be_off()
     {
-        await using var serve = await ServeProcess.StartAsync(Here, "--data", _workspace.Data, "--kafka", "off", "--amqp", "off", "--redis", "off", "--admin", "0");
+        await using var serve = await ServeProcess.StartAsync(Here, "--data", _workspace.Data, "--kafka", "off", "--amqp", "off", "--aws", "off", "--redis", "off", "--admin", "0");
         Assert.Equal(["listening", "ready"], serve.Lines.Select(l => l.Split(' ')[0]));
-        var none = await Executable.RunAsync(Here, null, null, "serve", "--data", _workspace.Data + "2", "--kafka", "off", "--amqp", "off", "--redis", "off", "--admin", "off");
+        var none = await Executable.RunAsync(Here, null, null, "serve", "--data", _workspace.Data + "2", "--kafka", "off", "--amqp", "off", "--aws", "off", "--redis", "off", "--admin", "off");
         Assert.Equal(2, none.ExitCode);
     }
 
@@ -149,7 +150,7 @@ public sealed class ServeTests : IDisposable
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
-        var result = await Executable.RunAsync(Here, null, null, "serve", "--data", _workspace.Data, "--kafka", "0", "--amqp", "off", "--redis", "off", "--admin", $"{port}");
+        var result = await Executable.RunAsync(Here, null, null, "serve", "--data", _workspace.Data, "--kafka", "0", "--amqp", "off", "--aws", "off", "--redis", "off", "--admin", $"{port}");
         Assert.Equal(1, result.ExitCode);
         Assert.Contains($"Port {port} on 127.0.0.1 is in use", result.Error);
         Assert.Contains("--admin PORT", result.Error);

@@ -22,7 +22,7 @@ public sealed class DragomanServer : IAsyncDisposable
     }
 
     /// <summary>Every listener that <c>serve</c> has; a new front end adds its own.</summary>
-    public static IReadOnlyList<string> AllListeners { get; } = ["kafka", "amqp", "redis", "admin"];
+    public static IReadOnlyList<string> AllListeners { get; } = ["kafka", "amqp", "aws", "redis", "admin"];
 
     /// <summary>The data directory.</summary>
     public string Data { get; }

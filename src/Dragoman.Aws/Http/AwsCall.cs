@@ -33,6 +33,9 @@ internal sealed class AwsCall
     /// <summary>What addresses of this server begin with, as the client reached it: queue URLs are made of it.</summary>
     public string BaseUrl => $"{Context.Request.Scheme}://{(Context.Request.Host.HasValue ? Context.Request.Host.Value : $"localhost:{Context.Connection.LocalPort}")}";
 
+    /// <summary>The trace that the request belongs to, as AWS X-Ray has it; null for none.</summary>
+    public string? Trace => Context.Request.Headers["X-Amzn-Trace-Id"] is [{ Length: > 0 } trace, ..] ? trace : null;
+
     /// <summary>Ends when the client has gone.</summary>
     public CancellationToken Gone => Context.RequestAborted;
 }

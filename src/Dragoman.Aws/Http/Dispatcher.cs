@@ -90,10 +90,15 @@ internal sealed class Dispatcher(IReadOnlyList<Service> services, Authenticator 
         var request = context.Request;
         var query = request.QueryString.Value is { Length: > 1 } text ? text[1..] : "";
         var input = FormInput.Parse(query, IsForm(request.ContentType) ? body.Span : default);
-        var action = input.Text("Action") ?? throw new AwsException("MissingAction", "The request must contain the parameter Action.");
+        if (input.Text("Action") is not { } action)
+        {
+            if (!HttpMethods.IsGet(request.Method)) throw new AwsException("MissingAction", "The request must contain the parameter Action.");
+            await Response.WriteAsync(context, StatusCodes.Status404NotFound, "text/xml", requestId, "<UnknownOperationException/>"u8.ToArray());
+            return;
+        }
         var service = FindService(context, input, action);
         if (service is not null) found(service);
-        if (service?.Find(action) is not { } operation) throw new AwsException("InvalidAction", $"The action {action} is not valid for this endpoint.");
+        if (service?.Find(action) is not { } operation || (operation.IsOfService && request.Path.Value is { Length: > 1 })) throw new AwsException("InvalidAction", $"The action {action} is not valid for this endpoint.");
         var (identity, region, keyId) = Identify(context, body);
         using var output = new XmlOutput(service.IsFlattened);
         Response.BeginXml(output, service, operation.Name, operation.HasResult);

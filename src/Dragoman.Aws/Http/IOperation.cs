@@ -11,6 +11,9 @@ internal interface IOperation
     /// <summary>Whether the Query protocol answers with a result, and not with metadata alone.</summary>
     bool HasResult => true;
 
+    /// <summary>Whether the Query protocol has it at the service's own address only, and not at that of a queue.</summary>
+    bool IsOfService => false;
+
     /// <summary>Does it.</summary>
     /// <exception cref="AwsException">It is refused.</exception>
     ValueTask HandleAsync(AwsCall call);

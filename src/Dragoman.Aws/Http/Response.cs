@@ -17,7 +17,7 @@ internal static class Response
     /// <summary>Writes an answer of the Query protocol, whose result has been written between <see cref="BeginXml"/> and this.</summary>
     public static ValueTask WriteXmlAsync(HttpContext context, XmlOutput output, string operation, bool hasResult, string requestId)
     {
-        if (hasResult) output.Close(operation + "Result");
+        if (hasResult) output.CloseOrShorten(operation + "Result");
         output.Open("ResponseMetadata");
         output.Text("RequestId", requestId);
         output.Close("ResponseMetadata");

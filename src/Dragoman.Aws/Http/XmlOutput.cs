@@ -34,6 +34,20 @@ internal sealed class XmlOutput(bool isFlattened) : Output, IDisposable
         Raw(">"u8);
     }
 
+    /// <summary>Writes an end tag, or makes the start tag that was written last one of an empty element.</summary>
+    public void CloseOrShorten(string name)
+    {
+        if (_buffer.WrittenSpan.EndsWith(Encoding.ASCII.GetBytes($"<{name}>")))
+        {
+            _buffer.Truncate(_buffer.Length - 1);
+            Raw("/>"u8);
+        }
+        else
+        {
+            Close(name);
+        }
+    }
+
     /// <summary>Writes bytes as they are.</summary>
     public void Raw(ReadOnlySpan<byte> bytes) => _buffer.Write(bytes);
 

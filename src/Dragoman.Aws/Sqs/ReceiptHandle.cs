@@ -41,7 +41,7 @@ internal readonly record struct ReceiptHandle(Guid Queue, LeaseToken Lease)
     public static ReceiptHandle Parse(string text)
     {
         Span<byte> bytes = stackalloc byte[Size + 3];
-        if (text.Length != Characters || !Convert.TryFromBase64String(text, bytes, out var length) || length != Size || bytes[0] != Version) throw SqsErrors.InvalidHandle();
+        if (text.Length != Characters || !Convert.TryFromBase64String(text, bytes, out var length) || length != Size || bytes[0] != Version) throw SqsErrors.InvalidHandle(text);
         return new ReceiptHandle(new Guid(bytes[1..17]), new LeaseToken(BinaryPrimitives.ReadInt64LittleEndian(bytes[17..]), BinaryPrimitives.ReadInt64LittleEndian(bytes[25..])));
     }
 }

@@ -22,7 +22,7 @@ internal static class SqsErrors
 
     public static AwsException InvalidParameter(string value, string name, string reason) => AwsException.InvalidParameterValue($"Value {value} for parameter {name} is invalid. Reason: {reason}");
 
-    public static AwsException InvalidHandle() => new("ReceiptHandleIsInvalid", "The input receipt handle is invalid.", 404);
+    public static AwsException InvalidHandle(string handle) => new("ReceiptHandleIsInvalid", $"The input receipt handle \"{handle}\" is not a valid receipt handle.", 404);
 
     public static AwsException NotInFlight() => New("MessageNotInflight", "MessageNotInflight", "The message referred to isn't in flight.");
 
@@ -38,13 +38,13 @@ internal static class SqsErrors
 
     public static AwsException BatchTooLong(long max, long sent) => New("BatchRequestTooLong", "BatchRequestTooLong", $"Batch requests cannot be longer than {max} bytes. You have sent {sent} bytes.");
 
-    public static AwsException PurgeInProgress(string queue) => New("PurgeQueueInProgress", "PurgeQueueInProgress", $"Only one PurgeQueue operation on {queue} is allowed every 60 seconds.");
+    public static AwsException PurgeInProgress(string queue) => New("PurgeQueueInProgress", "PurgeQueueInProgress", $"Only one PurgeQueue operation on {queue} is allowed every 60 seconds.", 403);
 
     public static AwsException NoResource(string message) => new("ResourceNotFoundException", message, 404);
 
     public static AwsException Unsupported(string message) => New("UnsupportedOperation", "UnsupportedOperation", message);
 
-    public static AwsException InvalidContents() => new("InvalidMessageContents", "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF");
+    public static AwsException InvalidContents() => new("InvalidMessageContents", $"Invalid characters found. Valid unicode characters are {Messages.MessageText.Allowed}");
 
     /// <summary>What a queue's answer is to a client, where it is not what was hoped for.</summary>
     public static AwsException Of(QueueStatus status, AwsCall call, string? message) => status switch
@@ -57,5 +57,5 @@ internal static class SqsErrors
         _ => new AwsException("InternalError", message ?? "The disk failed.", 500),
     };
 
-    private static AwsException New(string code, string shape, string message) => new(Prefix + code, message) { Shape = shape };
+    private static AwsException New(string code, string shape, string message, int status = 400) => new(Prefix + code, message, status) { Shape = shape };
 }

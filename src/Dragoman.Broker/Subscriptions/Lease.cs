@@ -1,5 +1,11 @@
 namespace Dragoman.Broker.Subscriptions;
 
+/// <summary>The timed lease that a message which came back was held under last.</summary>
+/// <param name="Number">The lease's number.</param>
+/// <param name="Size">Bytes of the value, where the queue's length in bytes is limited.</param>
+/// <param name="Lane">The lane that the message is in again.</param>
+internal readonly record struct EndedLease(long Number, int Size, byte Lane);
+
 /// <summary>Who holds a message, and how often it was delivered.</summary>
 internal struct Lease
 {

@@ -110,6 +110,9 @@ internal sealed class ReadyLane(PartitionLog log, int priority)
         else RemoveRange();
     }
 
+    /// <summary>Takes out a message that came back, wherever it stands.</summary>
+    public void RemoveSingle(long offset) => _single.Remove(offset);
+
     /// <summary>Takes out as many messages without a gap as there are, at most so many, if the first is in a range; returns the offset after them.</summary>
     public long TakeRun(OffsetSet gone, long offset, long count)
     {

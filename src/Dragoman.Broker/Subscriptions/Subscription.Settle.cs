@@ -50,9 +50,11 @@ internal sealed partial class Subscription
             {
                 if (!_leases.TryGetValue(token.Offset, out var lease) || !IsHeldBy(lease, token))
                 {
-                    if (settlement == Settlement.Acknowledge && TryAcknowledgeLate(token)) settled++;
+                    if (TrySettleLate(settlement, token)) settled++;
                     continue;
                 }
+                // Where keys keep order a lease is over when its time is, whether or not anybody has looked yet.
+                if (Delivery.Dispatch == DispatchMode.ByKey && lease.Deadline <= now) continue;
                 _leases.Remove(token.Offset);
                 TakeBack(token.Offset, lease, settlement, delay is { } time ? Math.Max(0, (long)time.TotalMilliseconds) : -1, now);
                 settled++;
@@ -65,21 +67,24 @@ internal sealed partial class Subscription
 
     /// <summary>
     /// Settles a message whose lease is over, if nobody has had it since: whoever is late with it has done the work, and
-    /// the message waits in its place for nothing.
+    /// the message waits in its place for nothing. One that is to go back is back already.
     /// </summary>
-    private bool TryAcknowledgeLate(LeaseToken token)
+    private bool TrySettleLate(Settlement settlement, LeaseToken token)
     {
-        var offset = token.Offset;
-        if (Delivery.Dispatch == DispatchMode.ByKey || !_endedLeases.TryGetValue(offset, out var last) || last.Number != token.Lease) return false;
-        if (_gone.Contains(offset) || offset >= _frontier || _departingOffsets.Contains(offset)) return false;
-        if (_waitingForTime.Contains(offset))
-        {
-            _waitingForTime.Remove(offset);
-            _delays.Remove(offset);
-        }
+        if (settlement == Settlement.Reject || !IsLate(token, out var last)) return false;
+        if (settlement != Settlement.Acknowledge) return true;
         _readyBytes -= last.Size;
-        SettleAs(SettleReason.Acknowledged, offset, offset + 1);
+        SettleAs(SettleReason.Acknowledged, token.Offset, token.Offset + 1);
         return true;
+    }
+
+    /// <summary>Whether a lease is over, and its message ready again, with nobody having had it since.</summary>
+    private bool IsLate(LeaseToken token, out EndedLease last)
+    {
+        last = default;
+        var offset = token.Offset;
+        return Delivery.Dispatch != DispatchMode.ByKey && _endedLeases.TryGetValue(offset, out last) && last.Number == token.Lease
+            && offset < _frontier && !_gone.Contains(offset) && !_departingOffsets.Contains(offset) && !_waitingForTime.Contains(offset);
     }
 
     private static bool IsHeldBy(in Lease lease, LeaseToken token) => lease.Holder is null && !lease.IsCooling && lease.Number == token.Lease;
@@ -94,7 +99,19 @@ internal sealed partial class Subscription
             var deadline = _host.Now + Math.Max(0, (long)time.TotalMilliseconds);
             foreach (var token in leases.Span)
             {
-                if (!_leases.TryGetValue(token.Offset, out var lease) || !IsHeldBy(lease, token)) continue;
+                if (!_leases.TryGetValue(token.Offset, out var lease) || !IsHeldBy(lease, token))
+                {
+                    if (!IsLate(token, out var last)) continue;
+                    // It is taken out of its lane, and is its late holder's once more.
+                    Lane(last.Lane).RemoveSingle(token.Offset);
+                    _readyBytes -= last.Size;
+                    _endedLeases.Remove(token.Offset);
+                    lease = new Lease { Number = token.Lease, Count = CountOf(token.Offset), Size = last.Size, Lane = last.Lane };
+                }
+                else if (Delivery.Dispatch == DispatchMode.ByKey && lease.Deadline <= _host.Now)
+                {
+                    continue;
+                }
                 lease.Deadline = deadline;
                 _leases[token.Offset] = lease;
                 _deadlines.Add(deadline, token.Offset, token.Offset + 1);
@@ -171,7 +188,7 @@ internal sealed partial class Subscription
             ReleaseKey(offset);
             return;
         }
-        if (lease.Number > 0) _endedLeases[offset] = (lease.Number, lease.Size);
+        if (lease.Number > 0) _endedLeases[offset] = new EndedLease(lease.Number, lease.Size, lease.Lane);
         var wait = delayMs >= 0 ? delayMs : isCounted ? BackOff(lease.Count, isGivenBack) : 0;
         if (wait == 0)
         {

@@ -52,7 +52,7 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
     private readonly Dictionary<long, int> _counts;
 
     /// <summary>The timed leases that messages which came back were held under last. Not remembered over a restart.</summary>
-    private readonly Dictionary<long, (long Number, int Size)> _endedLeases = [];
+    private readonly Dictionary<long, EndedLease> _endedLeases = [];
 
     /// <param name="host">What all subscriptions share.</param>
     /// <param name="owner">What it belongs to.</param>

@@ -48,6 +48,57 @@ public sealed class TimedLeaseTests
     }
 
     [Fact]
+    public async Task Who_is_late_can_still_acknowledge_until_somebody_else_has_had_it()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var queue = await broker.DeclareAsync("q");
+        await broker.SendAsync(queue, "a", "b");
+        var first = await queue.TakeAsync(2, Lease);
+        broker.Time.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal(1, (await queue.SettleAsync(Settlement.Acknowledge, Tokens(first[0]))).Count);
+        var second = await queue.TakeAsync(10, Lease);
+        Assert.Equal([("b", 2)], second.Select(r => (r.Text, r.Count)));
+        Assert.Equal(0, (await queue.SettleAsync(Settlement.Acknowledge, Tokens(first[1]))).Count);
+        Assert.Equal(1, (await queue.SettleAsync(Settlement.Acknowledge, Tokens(second[0]))).Count);
+        Assert.Equal(new SubscriptionCounts(0, 0, 0, 0, 0), await queue.GetCountsAsync());
+        await queue.ConservedAsync();
+    }
+
+    [Fact]
+    public async Task Who_is_late_can_take_the_message_back()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var queue = await broker.DeclareAsync("q");
+        await broker.SendAsync(queue, "a", "b");
+        var taken = await queue.TakeAsync(2, Lease);
+        broker.Time.Advance(TimeSpan.FromSeconds(31));
+        while ((await queue.GetCountsAsync()).Leased > 0) await Task.Delay(5, TestContext.Current.CancellationToken);
+        Assert.Equal(1, (await queue.ExtendAsync(Tokens(taken[0]), Lease)).Count);
+        Assert.Equal((1, 1), (await queue.GetCountsAsync()) is var after ? (after.Ready, after.Leased) : default);
+        Assert.Equal(["b"], await queue.TakeTextsAsync());
+        broker.Time.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal([("a", 2), ("b", 3)], (await queue.TakeAsync(10, Lease)).Select(r => (r.Text, r.Count)));
+        await queue.ConservedAsync();
+    }
+
+    [Fact]
+    public async Task A_held_message_can_be_shown_once_more()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var queue = await broker.DeclareAsync("q");
+        await broker.SendAsync(queue, "a", "b");
+        var taken = await queue.TakeAsync(2, Lease);
+        broker.Time.Advance(TimeSpan.FromSeconds(20));
+        var again = await queue.RepeatAsync(Tokens(taken[0], taken[1]), Lease);
+        Assert.Equal([("a", 1), ("b", 1)], TestConsumer.ReadAll(again.Deliveries).Select(r => (r.Text, r.Count)));
+        broker.Time.Advance(TimeSpan.FromSeconds(20));
+        Assert.Empty(await queue.TakeAsync());
+        await queue.SettleAsync(Settlement.Acknowledge, Tokens(taken[0]));
+        Assert.Null((await queue.RepeatAsync(Tokens(taken[0], taken[1]), Lease)).Deliveries);
+        await queue.ConservedAsync();
+    }
+
+    [Fact]
     public async Task Leases_counts_and_delays_survive_a_restart()
     {
         await using var broker = await TestBroker.StartAsync();

@@ -88,8 +88,8 @@ internal static class QueueAttributes
             case AttributeNames.ManagedSse:
                 return Keep(settings, name, Truth(name, value) ? "true" : "false");
             case AttributeNames.FifoQueue:
-                if (!isNew && isFifo != Truth(name, value)) throw SqsErrors.InvalidAttributeValue(name, "Modifying queue type is not supported.");
                 if (!isFifo) throw SqsErrors.UnknownAttribute(name);
+                if (!isNew && !Truth(name, value)) throw SqsErrors.InvalidAttributeValue(name, "Modifying queue type is not supported.");
                 if (!Truth(name, value)) throw SqsErrors.InvalidAttributeValue(name);
                 return settings;
             case AttributeNames.ContentBasedDeduplication:
@@ -121,7 +121,7 @@ internal static class QueueAttributes
             AttributeNames.MaximumMessageSize => Kept(settings, name) ?? LargestMessage.ToString(CultureInfo.InvariantCulture),
             AttributeNames.ReceiveWait => Kept(settings, name) ?? "0",
             AttributeNames.ManagedSse => Kept(settings, name) ?? "true",
-            AttributeNames.KmsReuse => Kept(settings, name) ?? (Kept(settings, AttributeNames.KmsMasterKeyId) is null ? null : "300"),
+            AttributeNames.KmsReuse => Kept(settings, AttributeNames.KmsMasterKeyId) is null ? null : Kept(settings, name) ?? "300",
             AttributeNames.FifoQueue => isFifo ? "true" : null,
             AttributeNames.ContentBasedDeduplication => isFifo ? Kept(settings, name) ?? "false" : null,
             AttributeNames.DeduplicationScope => isFifo ? Kept(settings, name) ?? "queue" : null,

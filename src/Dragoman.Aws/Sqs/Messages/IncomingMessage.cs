@@ -11,7 +11,7 @@ namespace Dragoman.Aws.Sqs.Messages;
 /// <summary>Shows a message that was received, whichever protocol sent it.</summary>
 internal static class IncomingMessage
 {
-    private const ulong FirstSequenceNumber = 10_000_000_000_000_000_000;
+    private const ulong FirstSequenceNumber = 18_245_736_190_734_915_584;
 
     /// <summary>The record header of <see cref="OutgoingMessage.TraceHeader"/>.</summary>
     public static ReadOnlySpan<byte> TraceHeaderName => "aws-trace-header"u8;
@@ -206,7 +206,7 @@ internal sealed class WantedAttributes
     {
         foreach (var wanted in _message)
         {
-            if (wanted == name || wanted is "All" or ".*") return true;
+            if (wanted == name || wanted is "All" or ".*" or "*") return true;
             if (wanted.EndsWith(".*", StringComparison.Ordinal) && name.AsSpan().StartsWith(wanted.AsSpan(0, wanted.Length - 2))) return true;
         }
         return false;

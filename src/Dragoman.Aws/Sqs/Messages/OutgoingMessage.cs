@@ -60,14 +60,15 @@ internal sealed class OutgoingMessage
     /// <summary>Reads a message of a request.</summary>
     /// <param name="input">The request, or an entry of its batch.</param>
     /// <param name="queue">The settings of the queue that it is sent to.</param>
+    /// <param name="xrayTrace">The trace that the request itself belongs to; null for none.</param>
     /// <exception cref="AwsException">Something is missing, too long or not allowed.</exception>
-    public static OutgoingMessage Read(Input input, QueueSettings queue)
+    public static OutgoingMessage Read(Input input, QueueSettings queue, string? xrayTrace)
     {
         if (!input.TryUtf8("MessageBody", out var body) || body.IsEmpty) throw AwsException.MissingParameter("MessageBody");
         MessageText.Check(body);
         var attributes = ReadAttributes(input.StructureMap("MessageAttributes", "MessageAttribute"));
+        var trace = xrayTrace;
         var system = ReadAttributes(input.StructureMap("MessageSystemAttributes", "MessageSystemAttribute"));
-        string? trace = null;
         foreach (var attribute in system)
         {
             if (attribute.Name != TraceHeader) throw AwsException.InvalidParameterValue($"Message system attribute name '{attribute.Name}' is invalid.");
@@ -105,7 +106,8 @@ internal sealed class OutgoingMessage
             SystemHash = system.Count > 0 ? AttributeHash.Compute(system) : null,
             Size = size,
             DelayMs = (delay ?? 0) * 1000,
-            HasDelay = delay is not null,
+            // In a FIFO queue the queue's delay is all there is.
+            HasDelay = delay is not null && !isFifo,
             Trace = trace,
             Attributes = attributes,
         };
@@ -157,7 +159,7 @@ internal sealed class OutgoingMessage
             else
             {
                 bytes = value.TryUtf8("StringValue", out var text) ? text.ToArray() : default;
-                MessageText.Check(bytes.Span);
+                if (!MessageText.IsValid(bytes.Span)) throw AwsException.InvalidParameterValue($"Invalid characters found in the value of message (user) attribute '{name}'; the set of allowed characters is {MessageText.Allowed}.");
             }
             if (bytes.IsEmpty) throw AwsException.InvalidParameterValue($"Message (user) attribute '{name}' must contain a non-empty value of type '{kind}'.");
             if (kind is "Number" && !IsNumber(bytes.Span)) throw AwsException.InvalidParameterValue($"Can't cast the value of message (user) attribute '{name}' to a number.");
@@ -184,9 +186,9 @@ internal sealed class OutgoingMessage
     private static void CheckName(string name)
     {
         var isValid = name.Length is > 0 and <= MaxAttributeNameLength && name[0] != '.' && name[^1] != '.' && !name.Contains("..", StringComparison.Ordinal);
-        foreach (var c in name) isValid &= char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.';
+        foreach (var c in name) isValid &= char.IsLetterOrDigit(c) || c is '_' or '-' or '.';
         if (!isValid)
-            throw AwsException.InvalidParameterValue($"Invalid message attribute name '{name}': it has 1 to {MaxAttributeNameLength} of the characters A-Z, a-z, 0-9, '_', '-' and '.', and no '.' at its ends or beside another.");
+            throw AwsException.InvalidParameterValue($"Invalid message attribute name '{name}': it has 1 to {MaxAttributeNameLength} letters, digits and characters '_', '-' and '.', and no '.' at its ends or beside another.");
         if (name.StartsWith("AWS.", StringComparison.OrdinalIgnoreCase) || name.StartsWith("Amazon.", StringComparison.OrdinalIgnoreCase))
             throw AwsException.InvalidParameterValue($"The message attribute name '{name}' is reserved: it must not begin with 'AWS.' or 'Amazon.'.");
     }

@@ -10,6 +10,8 @@ internal sealed class CreateQueue(AwsNode node, QueueAccess access) : IOperation
 {
     private const int MaxNameLength = 80;
 
+    public bool IsOfService => true;
+
     public async ValueTask HandleAsync(AwsCall call)
     {
         var name = call.Input.Required("QueueName");

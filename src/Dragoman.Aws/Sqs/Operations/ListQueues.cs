@@ -11,6 +11,8 @@ internal sealed class ListQueues(AwsNode node) : IOperation
     /// <summary>The most URLs of a page.</summary>
     public const int MaxPage = 1000;
 
+    public bool IsOfService => true;
+
     public ValueTask HandleAsync(AwsCall call)
     {
         var prefix = call.Input.Text("QueueNamePrefix") ?? "";

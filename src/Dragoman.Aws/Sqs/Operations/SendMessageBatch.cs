@@ -15,12 +15,13 @@ internal sealed class SendMessageBatch(QueueAccess access, Sender sender) : IOpe
         var messages = new List<OutgoingMessage>(entries.Count);
         var failed = new List<(string, AwsException)>();
         var limit = QueueAttributes.MaxMessageBytes(queue.Settings);
+        var isFifo = QueueAttributes.IsFifo(queue.Settings);
         long total = 0;
         foreach (var (id, entry) in entries)
         {
             try
             {
-                var message = OutgoingMessage.Read(entry, queue.Settings);
+                var message = OutgoingMessage.Read(entry, queue.Settings, call.Trace);
                 total += message.Size;
                 if (message.Size > limit && message.Size <= QueueAttributes.LargestMessage)
                     throw AwsException.InvalidParameterValue($"One or more parameters cannot be validated. Reason: Message must be shorter than {limit} bytes.");
@@ -29,12 +30,14 @@ internal sealed class SendMessageBatch(QueueAccess access, Sender sender) : IOpe
             }
             catch (AwsException error)
             {
-                failed.Add((id, error.Code == "MissingParameter" ? AwsException.InvalidParameterValue(error.Message) : error));
+                if (error.Code == "MissingParameter") error = AwsException.InvalidParameterValue(error.Message);
+                // What a FIFO queue cannot put in order is refused as a whole.
+                if (isFifo && !(entry.Has("MessageGroupId") && (entry.Has("MessageDeduplicationId") || QueueAttributes.DeduplicatesByContent(queue.Settings)))) throw error;
+                failed.Add((id, error));
             }
         }
         if (total > QueueAttributes.LargestMessage) throw SqsErrors.BatchTooLong(QueueAttributes.LargestMessage, total);
         var sent = messages.Count > 0 ? await sender.SendAsync(call, queue, messages) : [];
-        var isFifo = QueueAttributes.IsFifo(queue.Settings);
         if (sent.Length > 0)
         {
             call.Output.BeginList("Successful", "SendMessageBatchResultEntry");

@@ -47,6 +47,9 @@ internal sealed class ModelMessage
     /// <summary>The number of the timed lease, or 0.</summary>
     public long Lease { get; set; }
 
+    /// <summary>The timed lease that it came back from, if nobody has had it since; or 0.</summary>
+    public long EndedLease { get; set; }
+
     /// <summary>When the timed lease, or the cooling, ends.</summary>
     public long Deadline { get; set; }
 
@@ -152,6 +155,7 @@ internal sealed class QueueModel(QueueSettings settings)
         message.Place = Place.Held;
         message.Holder = holder;
         message.Lease = lease;
+        message.EndedLease = 0;
         message.Deadline = deadline;
         message.Count++;
     }
@@ -177,9 +181,20 @@ internal sealed class QueueModel(QueueSettings settings)
         }
     }
 
+    /// <summary>Which leases are over is not remembered when another subscription takes over.</summary>
+    public void ForgetEndedLeases()
+    {
+        foreach (var message in Messages.Values) message.EndedLease = 0;
+    }
+
+    /// <summary>Whether whoever held a message under a lease that is over can still say that it is done with it.</summary>
+    public bool IsLate(LeaseToken token, long now) =>
+        !IsByKey && Messages.TryGetValue(token.Offset, out var message) && message.Place == Place.Waiting && message.ReadyAt <= now && message.EndedLease == token.Lease;
+
     private void Back(ModelMessage message, long wait, long at)
     {
         message.Holder = null;
+        if (message.Lease > 0) message.EndedLease = message.Lease;
         message.Lease = 0;
         message.WasHeldAtExpiry |= message.ExpiresAt <= at;
         message.Place = wait > 0 && IsByKey ? Place.Cooling : Place.Waiting;
@@ -240,6 +255,7 @@ internal sealed class QueueModel(QueueSettings settings)
             message.Place = Place.Waiting;
             message.Holder = null;
             message.Lease = 0;
+            message.EndedLease = 0;
             message.Count = 0;
             message.ReadyAt = message.DeliverAt;
             message.WasHeldAtExpiry = false;

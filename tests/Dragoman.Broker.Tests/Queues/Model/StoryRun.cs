@@ -146,7 +146,10 @@ internal sealed class StoryRun
                 var stale = _stale[act.A % _stale.Count];
                 var isHeld = _model.Messages.TryGetValue(stale.Offset, out var holding) && holding.Place == Place.Held && holding.Lease == stale.Lease;
                 if (isHeld) break;
-                Equal(0, _sim.Execute(() => _queue.SettleAsync((Settlement)(act.B % 4), new[] { stale }).AsTask()).Count, "a lease that is over settles nothing");
+                var late = (Settlement)(act.B % 4);
+                var counts = _model.IsLate(stale, Now) && late != Settlement.Reject;
+                Equal(counts ? 1 : 0, _sim.Execute(() => _queue.SettleAsync(late, new[] { stale }).AsTask()).Count, "a lease that is over settles nothing that anybody has had since");
+                if (counts && late == Settlement.Acknowledge) _model.Go(_model.Messages[stale.Offset], SettleReason.Acknowledged);
                 break;
             case ActKind.Extend:
                 Extend(act);
@@ -363,6 +366,7 @@ internal sealed class StoryRun
 
     private void Restart()
     {
+        _model.ForgetEndedLeases();
         _sim.Execute(async () => await _broker.DisposeAsync());
         foreach (var consumer in _consumers.Concat(_cancelled))
         {
