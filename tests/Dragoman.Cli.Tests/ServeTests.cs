@@ -98,6 +98,7 @@ public sealed class ServeTests : IDisposable
               "data": "from-file",
               "kafka": "off",
               "amqp": "off",
+              "aws": "off",
               "redis": "off",
               "admin": 0,
               "Dragoman": { "partitions": 3, "commitMode": "written" }
