@@ -4,6 +4,7 @@ using Dragoman.Broker.Configs;
 using Dragoman.Broker.Groups;
 using Dragoman.Broker.Links;
 using Dragoman.Broker.Namespaces;
+using Dragoman.Broker.Notifications;
 using Dragoman.Broker.Parameters;
 using Dragoman.Broker.Policies;
 using Dragoman.Broker.Producers;
@@ -39,6 +40,7 @@ public sealed class Broker : IAsyncDisposable
     internal const long ForwardingStateId = 23;
     internal const long MovesState = 24;
     internal const long PoliciesState = 30;
+    internal const long NotificationsState = 40;
     internal const long ParametersState = 31;
     internal const long LinksState = 32;
     internal const long FirstTransactionState = 200;
@@ -86,6 +88,7 @@ public sealed class Broker : IAsyncDisposable
         Topics.AddObserver(_routing);
         Queues.DeadLetterRouter = _routing;
         Channels = new Channels.Channels(topics, _routing, Queues, store.Time, scheduler);
+        Notifications = new Notifications.Notifications(store, store.GetState(NotificationsState), _routing, _queues, () => Channels);
         Namespaces = new Namespaces.Namespaces(store.GetState(NamespacesState), Topics, Queues, store.Time);
         _transactionTopics = seams.TopicsOfTransactions(Topics);
         _coordinator = StartCoordinator();
@@ -140,6 +143,9 @@ public sealed class Broker : IAsyncDisposable
 
     /// <summary>How messages get from topics to queues.</summary>
     public IRouting Routing => _routing;
+
+    /// <summary>Topics with subscriptions, as SNS has them.</summary>
+    public INotifications Notifications { get; }
 
     /// <summary>Topics as those hear them who listen at the moment.</summary>
     public IChannels Channels { get; }
@@ -217,6 +223,7 @@ public sealed class Broker : IAsyncDisposable
             [ForwardingStateId] = new ForwardingState(),
             [MovesState] = new MoveRegistry(),
             [PoliciesState] = new PolicyState(),
+            [NotificationsState] = new NotificationState(),
             [ParametersState] = new ParameterState(),
             [LinksState] = new LinkRegistry(),
         };

@@ -3,6 +3,7 @@ using System.Text;
 using Dragoman.Broker.Channels;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Routing;
+using Dragoman.Broker.Routing.Rules;
 using Dragoman.Broker.Security;
 using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Topics;
@@ -18,6 +19,9 @@ internal sealed class Destination
 
     /// <summary>The topics that keep the message in their logs.</summary>
     public required ITopicHandle[] Logs { get; init; }
+
+    /// <summary>The routes that take what their rules say.</summary>
+    public RuledRoute[] Routes { get; init; } = [];
 
     /// <summary>The channels whose listeners hear it at once: the exchanges on its way that keep no log.</summary>
     public Channel[] Channels { get; init; } = [];
@@ -52,7 +56,7 @@ internal sealed class Destination
     }
 
     /// <summary>Whether nobody keeps the message.</summary>
-    public bool IsEmpty => Queues.Length == 0 && Logs.Length == 0 && Replies is null;
+    public bool IsEmpty => Queues.Length == 0 && Logs.Length == 0 && Routes.Length == 0 && Replies is null;
 
     /// <summary>Lets those hear a message who listen to what it passes at the moment.</summary>
     /// <returns>How many did.</returns>
@@ -79,7 +83,7 @@ internal sealed class Destination
     public readonly record struct Channel(ChannelSpace Space, byte[] Name);
 
     /// <summary>Whether it is where another one leads.</summary>
-    public bool IsSame(Destination other) => Queues.AsSpan().SequenceEqual(other.Queues) && Logs.AsSpan().SequenceEqual(other.Logs);
+    public bool IsSame(Destination other) => Queues.AsSpan().SequenceEqual(other.Queues) && Logs.AsSpan().SequenceEqual(other.Logs) && Routes.AsSpan().SequenceEqual(other.Routes);
 }
 
 /// <summary>What a session has found out about where its publishes go. Answers are kept until the routing changes.</summary>
@@ -153,6 +157,7 @@ internal sealed class DestinationCache(AmqpSession session)
         {
             Queues = queues,
             Logs = [.. result.Logs],
+            Routes = [.. result.Routes],
             Channels = [.. result.Channels.Select(name => new Destination.Channel(session.FrontEnd.Broker.Channels.In(name.Namespace), Encoding.UTF8.GetBytes(name.Name)))],
             UsesPriority = Array.Exists(queues, static q => q.Settings.MaxPriority > 0),
             Counters = session.FrontEnd.Broker.Statistics.Of(topic),

@@ -36,7 +36,7 @@ internal sealed class PublishGroup
         Destination = destination;
         Mode = mode;
         Count = 0;
-        if (destination.Queues.Length > 0) _batch = MessageBatch.Rent();
+        if (destination.Queues.Length > 0 || destination.Routes.Length > 0) _batch = MessageBatch.Rent();
         if (destination.Logs.Length > 0) _appends = new LogAppends(destination.Logs);
     }
 
@@ -62,8 +62,8 @@ internal sealed class PublishGroup
         // Both are under way before either is awaited.
         var toLogs = appends?.AppendAsync();
         var outcome = batch is null ? new PublishOutcome(QueueStatus.Ok, Count, -1)
-            : Destination.Queues.Length == 1 ? await Destination.Queues[0].PublishAsync(batch, Mode).ConfigureAwait(false)
-            : await broker.Queues.PublishAsync(batch, Destination.Queues, Mode).ConfigureAwait(false);
+            : Destination is { Queues.Length: 1, Routes.Length: 0 } ? await Destination.Queues[0].PublishAsync(batch, Mode).ConfigureAwait(false)
+            : await broker.Queues.PublishAsync(batch, Destination.Queues, Destination.Routes, Mode).ConfigureAwait(false);
         var problem = toLogs is null ? null : await toLogs.ConfigureAwait(false);
         // A queue that is gone is a queue that the message was not routed to.
         var accepted = problem is not null ? 0 : outcome.Status is QueueStatus.Ok or QueueStatus.NotFound ? Count : outcome.Accepted;

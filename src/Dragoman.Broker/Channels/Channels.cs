@@ -5,6 +5,7 @@ using Dragoman.Broker.Messages;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Routing;
+using Dragoman.Broker.Routing.Rules;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage.Platform;
 using Dragoman.Storage.Records;
@@ -59,7 +60,7 @@ internal sealed class Channels : IChannels
         {
             headers.Add(CanonicalHeaders.Topic, target.Channel.Span);
             foreach (var log in target.Logs) publishes.Add(AppendAsync(log, now, payload, headers.Headers));
-            if (target.Queues.Length > 0) publishes.Add(PublishAsync(target.Queues, now, payload, headers.Headers));
+            if (target.Queues.Length > 0 || target.Routes.Length > 0) publishes.Add(PublishAsync(target.Queues, target.Routes, now, payload, headers.Headers));
         }
         var heard = 0;
         var isKept = Array.Exists(target.Logs, log => NameOf(log.Name.Namespace, target.Channel.Span) == log.Name);
@@ -108,16 +109,16 @@ internal sealed class Channels : IChannels
         }
     }
 
-    private Task<string?> PublishAsync(IQueueHandle[] queues, long now, ReadOnlySpan<byte> payload, RecordHeaders headers)
+    private Task<string?> PublishAsync(IQueueHandle[] queues, RuledRoute[] routes, long now, ReadOnlySpan<byte> payload, RecordHeaders headers)
     {
         var batch = MessageBatch.Rent();
         batch.Add(new MessageProperties { Timestamp = now }, default, payload, headers);
-        return PublishAsync(queues, batch);
+        return PublishAsync(queues, routes, batch);
     }
 
-    private async Task<string?> PublishAsync(IQueueHandle[] queues, MessageBatch batch)
+    private async Task<string?> PublishAsync(IQueueHandle[] queues, RuledRoute[] routes, MessageBatch batch)
     {
-        var outcome = await _queues.PublishAsync(batch, queues);
+        var outcome = await _queues.PublishAsync(batch, queues, routes);
         return outcome.Status is QueueStatus.Ok or QueueStatus.NotFound or QueueStatus.QueueFull ? null : outcome.Message ?? outcome.Status.ToString();
     }
 

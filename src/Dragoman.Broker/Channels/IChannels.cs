@@ -45,6 +45,7 @@ public sealed class ChannelTarget
         if (route is null) return;
         Logs = [.. route.Logs];
         Queues = [.. route.Queues];
+        Routes = [.. route.Routes];
         Channels = [.. route.Channels];
     }
 
@@ -52,7 +53,7 @@ public sealed class ChannelTarget
     public ReadOnlyMemory<byte> Channel { get; }
 
     /// <summary>Whether nobody keeps the messages: they are heard, or not, and that is all.</summary>
-    public bool IsTransient => Logs.Length == 0 && Queues.Length == 0 && Channels.Length <= 1;
+    public bool IsTransient => Logs.Length == 0 && Queues.Length == 0 && Routes.Length == 0 && Channels.Length <= 1;
 
     /// <summary>The version that this holds for.</summary>
     public long Version { get; }
@@ -62,6 +63,8 @@ public sealed class ChannelTarget
     internal ITopicHandle[] Logs { get; } = [];
 
     internal Queues.IQueueHandle[] Queues { get; } = [];
+
+    internal Routing.Rules.RuledRoute[] Routes { get; } = [];
 
     /// <summary>The topics without a log that the message passes, this one first.</summary>
     internal TopicName[] Channels { get; } = [];

@@ -41,6 +41,6 @@ public interface IQueueHandle : ISubscriptionHandle
     /// <summary>What it keeps.</summary>
     ValueTask<KeptMessages> GetKeptAsync();
 
-    /// <summary>Publishes messages to this queue alone: see <see cref="IQueues.PublishAsync"/>.</summary>
+    /// <summary>Publishes messages to this queue alone: see <see cref="IQueues.PublishAsync(MessageBatch, IReadOnlyList{IQueueHandle}, CommitMode?, CancellationToken)"/>.</summary>
     ValueTask<PublishOutcome> PublishAsync(MessageBatch batch, CommitMode? mode = null, CancellationToken cancellation = default);
 }

@@ -1,4 +1,5 @@
 using Dragoman.Broker.Messages;
+using Dragoman.Broker.Routing.Rules;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage.Journal;
 
@@ -109,7 +110,8 @@ public interface IDeadLetterRouter
     /// <param name="message">The message.</param>
     /// <param name="queues">Takes the queues, each once.</param>
     /// <param name="topics">Takes the topics whose logs keep the message and carry it on, each once.</param>
-    void Route(QueueName source, string topic, string routingKey, in Subscriptions.MessageView message, List<IQueueHandle> queues, List<ITopicHandle> topics);
+    /// <param name="routes">Takes the routes with rules of their own, each once.</param>
+    void Route(QueueName source, string topic, string routingKey, in Subscriptions.MessageView message, List<IQueueHandle> queues, List<ITopicHandle> topics, List<RuledRoute> routes);
 }
 
 /// <summary>The queues of all namespaces.</summary>
@@ -154,6 +156,13 @@ public interface IQueues
     /// </param>
     /// <param name="cancellation">Ends the wait for admission; what was admitted runs to its end.</param>
     ValueTask<PublishOutcome> PublishAsync(MessageBatch batch, IReadOnlyList<IQueueHandle> queues, CommitMode? mode = null, CancellationToken cancellation = default);
+
+    /// <summary>
+    /// Publishes messages as <see cref="PublishAsync(MessageBatch, IReadOnlyList{IQueueHandle}, CommitMode?, CancellationToken)"/>
+    /// does, and in the same commit what routes with rules make of them. A target of those that is gone or full
+    /// refuses nothing: the message goes to the route's dead letters.
+    /// </summary>
+    ValueTask<PublishOutcome> PublishAsync(MessageBatch batch, IReadOnlyList<IQueueHandle> queues, IReadOnlyList<RuledRoute> routes, CommitMode? mode = null, CancellationToken cancellation = default);
 
     /// <summary>Calls an observer from now on.</summary>
     void AddObserver(IQueueObserver observer);

@@ -155,11 +155,12 @@ internal sealed class QueueCommit(Store store)
     private void Append(Commit commit)
     {
         var now = store.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        foreach (var (batch, queues) in _sections)
+        foreach (var section in _sections)
         {
+            var (batch, queues) = section;
             var body = -1;
             var accepted = batch.Count;
-            var isFirst = true;
+            var isFirst = section == _sections[0];
             foreach (var queue in queues)
             {
                 var subscription = queue.Subscription;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Dragoman.Broker.Messages;
+using Dragoman.Broker.Routing.Rules;
 using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Broker.Topics;
@@ -407,6 +408,83 @@ internal sealed class Queues : IQueues
         }
     }
 
+    public ValueTask<PublishOutcome> PublishAsync(MessageBatch batch, IReadOnlyList<IQueueHandle> queues, IReadOnlyList<RuledRoute> routes, CommitMode? mode, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(routes);
+        return routes.Count == 0 ? PublishAsync(batch, queues, mode, cancellation) : PublishAsync(batch, queues, routes, null, mode, cancellation);
+    }
+
+    /// <summary>As <see cref="PublishAsync(MessageBatch, IReadOnlyList{IQueueHandle}, IReadOnlyList{RuledRoute}, CommitMode?, CancellationToken)"/>, with events of the messages' source in the commit.</summary>
+    internal async ValueTask<PublishOutcome> PublishAsync(
+        MessageBatch batch, IReadOnlyList<IQueueHandle> queues, IReadOnlyList<RuledRoute> routes, ICommitSource? source, CommitMode? mode, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        ArgumentNullException.ThrowIfNull(queues);
+        using var ruled = new RuledBatches(this);
+        try
+        {
+            if (routes.FirstOrDefault(static r => r.Transformer is null) is { } unknown)
+                return Refused(QueueStatus.InvalidSettings, $"What routes of '{unknown.Source}' make of messages is not known here: '{unknown.Transformation}'.");
+            ruled.Add(batch, routes, Now());
+            var onDisk = new QueueCommit(_store);
+            var toMemory = new QueueCommit(_store);
+            var strongest = source is null ? CommitMode.Written : CommitMode.Fsync;
+            var durable = queues.Cast<LocalQueue>().Where(static q => !q.Subscription.IsVolatile).ToList();
+            var transient = queues.Cast<LocalQueue>().Where(static q => q.Subscription.IsVolatile).ToList();
+            if (queues.Count > 0)
+            {
+                // Built once: both commits take the same bytes.
+                batch.Build();
+                ((LocalQueue)queues[0]).NamespaceCounters.Add(MessageCounter.Publish, batch.Count);
+            }
+            if (durable.Count > 0) onDisk.Add(batch, durable);
+            if (transient.Count > 0) toMemory.Add(batch, transient);
+            foreach (var (made, queue, _) in ruled.Batches)
+            {
+                (queue.Subscription.IsVolatile ? toMemory : onDisk).Add(made, [queue]);
+                if (queues.Count == 0) queue.NamespaceCounters.Add(MessageCounter.Publish, made.Count);
+            }
+            foreach (var queue in durable.Concat(ruled.Batches.Select(static b => b.Queue)))
+                if (ModeFor(queue, mode) is var own && own != CommitMode.Memory && own > strongest) strongest = own;
+            var writing = onDisk.IsEmpty && source is null ? ValueTask.CompletedTask : onDisk.RunAsync(strongest, (m, bytes) => BeginAsync(m, bytes, cancellation), source);
+            if (!toMemory.IsEmpty) await toMemory.RunAsync(CommitMode.Memory, (m, bytes) => BeginAsync(m, bytes, cancellation));
+            await writing;
+            var accepted = batch.Count;
+            foreach (var (refused, queue, from) in onDisk.Refusals.Concat(toMemory.Refusals))
+            {
+                await DeadLetterRefusedAsync(queue, refused, from);
+                if (refused == batch) accepted = Math.Min(accepted, from);
+                else await BuryRuledAsync(ruled, refused, from);
+            }
+            var first = durable.Count > 0 ? onDisk : toMemory;
+            return queues.Count == 0
+                ? new PublishOutcome(QueueStatus.Ok, accepted, -1)
+                : new PublishOutcome(accepted < batch.Count ? QueueStatus.QueueFull : QueueStatus.Ok, accepted, first.BaseOffset, first.Duplicates);
+        }
+        catch (StorageFullException full)
+        {
+            return Refused(QueueStatus.Full, full.Message);
+        }
+        catch (StoreFailedException failed)
+        {
+            return Refused(QueueStatus.StorageError, failed.Message);
+        }
+        finally
+        {
+            batch.Dispose();
+        }
+    }
+
+    /// <summary>Sends what a full target of a route refused to the route's dead letters.</summary>
+    private async ValueTask BuryRuledAsync(RuledBatches ruled, MessageBatch refused, int from)
+    {
+        foreach (var (batch, queue, route) in ruled.Batches)
+        {
+            if (batch != refused || route.DeadLetters is null || Find(route.DeadLetters) is not LocalQueue target || target == queue) continue;
+            await PublishAsync(refused.Select(index => index >= from), target, null, default);
+        }
+    }
+
     /// <summary>Begins a commit when its turn has come; the turn ends when the result is disposed of.</summary>
     internal ValueTask<(Commit Commit, IDisposable? Turn)> BeginAsync(CommitMode mode, long bytes) => BeginAsync(mode, bytes, default);
 
@@ -541,8 +619,8 @@ internal sealed class Queues : IQueues
 
     internal long Now() => _store.Time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <summary>An id for a move.</summary>
-    internal Guid NewMoveId()
+    /// <summary>An id that nothing else has.</summary>
+    internal Guid MakeId()
     {
         lock (_state.Lock) return NewId();
     }

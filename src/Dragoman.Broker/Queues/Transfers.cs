@@ -1,5 +1,6 @@
 using System.Text;
 using Dragoman.Broker.Messages;
+using Dragoman.Broker.Routing.Rules;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage;
@@ -169,15 +170,31 @@ internal sealed class Transfers(Queues queues, Store store, QueueDefects defects
         var target = departure.Reason is null ? source.MoveTarget : source.Settings.Subscription.DeadLetter;
         var deaths = departure.Reason is { } reason ? DeadLetters.Bury(source.Name, reason, departure.Deliveries, message, now) : null;
         var topics = new List<ITopicHandle>();
-        var targets = target is null ? [] : Find(source, target, message, topics);
+        var routes = new List<RuledRoute>();
+        var targets = target is null ? [] : Find(source, target, message, topics, routes);
         if (deaths is not null) targets.RemoveAll(queue => DeadLetters.IsCycle(queue.Name.Name, deaths) && queue.Name.Namespace == source.Name.Namespace);
         var batch = targets.Count > 0 ? BatchFor(plan, targets) : null;
-        plan.Leaving.Add(new Leaving(departure, batch, batch?.Count ?? 0, targets, topics.Count > 0));
+        var isRuled = AddRuled(plan, message, routes, now);
+        plan.Leaving.Add(new Leaving(departure, batch, batch?.Count ?? 0, targets, topics.Count > 0 || isRuled));
         if (batch is not null) AddTo(batch, message);
         foreach (var topic in topics) AddTo(BatchFor(plan, PartitionFor((LocalTopic)topic, target!, message)), message);
 
         void AddTo(MessageBatch to, in MessageView view) => DeadLetters.AddTo(
             to, view, deaths, target!.Topic is { Length: > 0 } name ? name : null, target.RoutingKey, target.KeepTimestamp ? view.Timestamp : now, headers);
+    }
+
+    /// <summary>Adds what routes with rules make of a message.</summary>
+    /// <returns>Whether one takes it.</returns>
+    private bool AddRuled(Plan plan, in MessageView message, List<RuledRoute> routes, long now)
+    {
+        var isTaken = false;
+        foreach (var route in routes)
+        {
+            if (route.Transformer is null || queues.Find(route.Target) is not LocalQueue queue || (route.Filter is { } filter && !filter.Matches(message))) continue;
+            isTaken = true;
+            RuledBatches.Transform(BatchFor(plan, [queue]), new RoutedMessage(route.Source, RuledBatches.IdOf(message) ?? queues.MakeId(), now, message, queue.Settings), route, null);
+        }
+        return isTaken;
     }
 
     private static MessageBatch BatchFor(Plan plan, List<LocalQueue> targets)
@@ -215,7 +232,7 @@ internal sealed class Transfers(Queues queues, Store store, QueueDefects defects
         return true;
     }
 
-    private List<LocalQueue> Find(LocalQueue source, DeadLetterTarget target, in MessageView message, List<ITopicHandle> topics)
+    private List<LocalQueue> Find(LocalQueue source, DeadLetterTarget target, in MessageView message, List<ITopicHandle> topics, List<RuledRoute> routes)
     {
         var found = new List<LocalQueue>();
         if (target.Queue is { } name)
@@ -230,7 +247,7 @@ internal sealed class Transfers(Queues queues, Store store, QueueDefects defects
             return found;
         }
         var routed = new List<IQueueHandle>();
-        queues.DeadLetterRouter?.Route(source.Name, target.Topic, key, message, routed, topics);
+        queues.DeadLetterRouter?.Route(source.Name, target.Topic, key, message, routed, topics, routes);
         foreach (var handle in routed) found.Add((LocalQueue)handle);
         return found;
     }

@@ -1,4 +1,5 @@
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Routing.Rules;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage.Records;
 
@@ -89,6 +90,12 @@ public interface IRouting
     /// <param name="result">Takes the targets. Several calls, as for several routing keys, gather each target once.</param>
     /// <returns>False if there is no such topic.</returns>
     bool Resolve(TopicName source, string routingKey, RecordHeaders headers, RouteResult result);
+
+    /// <summary>
+    /// Lets routes of a transformation's name use it. What topics with a log hold for such routes waits until then; what is
+    /// published to others is refused.
+    /// </summary>
+    void Register(IRouteTransformation transformation);
 
     /// <summary>How far routes have carried the records of each partition of topics that keep a log and have routes.</summary>
     IReadOnlyList<ForwardingProgress> Forwarding { get; }

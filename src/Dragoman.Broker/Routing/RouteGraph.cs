@@ -1,5 +1,6 @@
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Routing.Matching;
+using Dragoman.Broker.Routing.Rules;
 using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage.Records;
@@ -42,6 +43,8 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
     private readonly Dictionary<TopicName, Node> _nodes = [];
     private readonly Dictionary<Guid, List<LiveRoute>> _toQueue = [];
     private readonly Dictionary<TopicName, List<LiveRoute>> _toTopic = [];
+    private readonly HashSet<TopicName> _announced = [];
+    private readonly Dictionary<string, IRouteTransformation> _transformations = new(StringComparer.Ordinal);
     private long _version;
 
     private sealed class Node(string type)
@@ -51,6 +54,11 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
         public IRouteMatcher Matcher { get; set; } = RouteMatchers.Create(type);
 
         public Dictionary<Route, LiveRoute> Routes { get; } = new(RouteRules.Comparer);
+
+        /// <summary>The routes that front ends have made, in the order in which they were.</summary>
+        public List<RuledRoute> Ruled { get; } = [];
+
+        public bool HasRoutes => Routes.Count > 0 || Ruled.Count > 0;
     }
 
     /// <summary>Whether a topic is there in every namespace, and stays.</summary>
@@ -67,6 +75,7 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
         lock (_lock)
         {
             if (FacetOf(name, out var isDeclared) is { } facet) return new RoutingTopic(name, facet, isDeclared);
+            if (_announced.Contains(name)) return new RoutingTopic(name, ExchangeFacet.Default, false);
         }
         return topics.Find(name) is null ? null : new RoutingTopic(name, ExchangeFacet.Default, false);
     }
@@ -96,6 +105,63 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
     public Route[] RoutesTo(TopicName target)
     {
         lock (_lock) return _toTopic.TryGetValue(target, out var routes) ? [.. routes.Select(static r => r.Route)] : [];
+    }
+
+    /// <summary>Says that a topic is there, whatever else is known of it, or no longer for that reason.</summary>
+    public void Announce(TopicName name, bool isThere)
+    {
+        lock (_lock)
+        {
+            if (isThere) _announced.Add(name);
+            else _announced.Remove(name);
+            Touch();
+        }
+    }
+
+    /// <summary>Lets routes of a transformation's name use it.</summary>
+    /// <returns>The topics that they begin at.</returns>
+    public List<TopicName> Register(IRouteTransformation transformation)
+    {
+        lock (_lock)
+        {
+            var sources = new List<TopicName>();
+            _transformations[transformation.Name] = transformation;
+            foreach (var (name, node) in _nodes)
+            {
+                foreach (var route in node.Ruled)
+                    if (route.Transformation == transformation.Name) route.Transformer = transformation;
+                if (node.Ruled.Count > 0) sources.Add(name);
+            }
+            Touch();
+            return sources;
+        }
+    }
+
+    /// <summary>Adds a route with a rule, or replaces the one of its id.</summary>
+    public void Put(RuledRoute route)
+    {
+        lock (_lock)
+        {
+            if (!_nodes.TryGetValue(route.Source, out var node))
+                _nodes[route.Source] = node = new Node(FacetOf(route.Source, out _)?.Type ?? ExchangeTypes.Fanout);
+            route.Transformer = _transformations.GetValueOrDefault(route.Transformation);
+            var known = node.Ruled.FindIndex(r => r.Id == route.Id);
+            if (known >= 0) node.Ruled[known] = route;
+            else node.Ruled.Add(route);
+            Touch();
+        }
+    }
+
+    /// <summary>Removes a route with a rule.</summary>
+    public void Remove(TopicName source, Guid id)
+    {
+        lock (_lock)
+        {
+            if (!_nodes.TryGetValue(source, out var node)) return;
+            node.Ruled.RemoveAll(r => r.Id == id);
+            if (!node.HasRoutes && node.Declared is null) _nodes.Remove(source);
+            Touch();
+        }
     }
 
     public bool Contains(Route route)
@@ -196,10 +262,10 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
         }
     }
 
-    /// <summary>Whether routes begin at a topic.</summary>
+    /// <summary>Whether routes begin at a topic, and all of them know what to do: until a transformation is registered, messages wait for it.</summary>
     public bool HasRoutes(TopicName source)
     {
-        lock (_lock) return _nodes.TryGetValue(source, out var node) && node.Routes.Count > 0;
+        lock (_lock) return _nodes.TryGetValue(source, out var node) && node.HasRoutes && node.Ruled.TrueForAll(static r => r.Transformer is not null);
     }
 
     /// <summary>The first record of a partition that a route from its topic carries.</summary>
@@ -210,6 +276,7 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
             if (!_nodes.TryGetValue(source, out var node)) return long.MaxValue;
             var first = long.MaxValue;
             foreach (var route in node.Routes.Keys) first = Math.Min(first, route.FirstOffset(topic, partition));
+            foreach (var route in node.Ruled) first = Math.Min(first, route.FirstOffset(topic, partition));
             return first;
         }
     }
@@ -225,7 +292,7 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
             return true;
         }
         var facet = FacetOf(name, out _);
-        if (facet is null && log is null) return false;
+        if (facet is null && log is null && !_announced.Contains(name)) return false;
         if (log is null) result.AddChannel(name);
         var found = result.Scratch;
         var start = found.Count;
@@ -236,7 +303,8 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
             node.Matcher.Match(routingKey, headers, found);
         }
         if (isRecord) RemoveLater(found, start, position, result);
-        if (found.Count == start)
+        var isRuled = node is not null && AddRuled(node, position, result);
+        if (found.Count == start && !isRuled)
         {
             // What a log keeps has arrived somewhere.
             if (!isRecord && facet is not null && (facet.AlternateTopic ?? alternate(name)) is { } other) Walk(new TopicName(name.Namespace, other), routingKey, headers, result, default);
@@ -251,6 +319,18 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
             found.RemoveRange(end, found.Count - end);
         }
         return true;
+    }
+
+    /// <summary>Adds the routes with rules, but for those that were made after a record was published.</summary>
+    private static bool AddRuled(Node node, in LogPosition position, RouteResult result)
+    {
+        var isRecord = position.Topic != Guid.Empty;
+        foreach (var route in node.Ruled)
+        {
+            if (isRecord && route.FirstOffset(position.Topic, position.Partition) > position.Offset) result.DependsOnOffset = true;
+            else result.Add(route);
+        }
+        return node.Ruled.Count > 0;
     }
 
     /// <summary>Takes out the routes that were made after a record was published.</summary>
@@ -284,13 +364,23 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
         if (route.IsDurable) gone.Routes.Add(route);
         Touch();
         if (node.Routes.Count > 0) return;
-        if (node.Declared is null) _nodes.Remove(route.Source);
+        if (node.Declared is null)
+        {
+            if (node.Ruled.Count == 0) _nodes.Remove(route.Source);
+        }
         else if (node.Declared.AutoDelete) RemoveNode(route.Source, gone);
     }
 
     private void RemoveNode(TopicName name, Removed gone)
     {
         if (!_nodes.Remove(name, out var node)) return;
+        if (node.Ruled.Count > 0)
+        {
+            // What its front end made stays until that takes it back.
+            var left = new Node(ExchangeTypes.Fanout);
+            left.Ruled.AddRange(node.Ruled);
+            _nodes[name] = left;
+        }
         if (topics.Find(name) is null) statistics.OnTopicDeleted(name);
         if (node.Declared is { IsDurable: true }) gone.Topics.Add(name);
         gone.Sources.Add(name);

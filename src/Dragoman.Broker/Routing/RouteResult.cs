@@ -1,4 +1,5 @@
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Routing.Rules;
 using Dragoman.Broker.Topics;
 
 namespace Dragoman.Broker.Routing;
@@ -9,12 +10,19 @@ public sealed class RouteResult
     private readonly List<IQueueHandle> _queues = [];
     private readonly List<ITopicHandle> _logs = [];
     private readonly List<TopicName> _channels = [];
+    private readonly List<RuledRoute> _routes = [];
 
     /// <summary>The queues, each once.</summary>
     public IReadOnlyList<IQueueHandle> Queues => _queues;
 
     /// <summary>The topics whose logs keep the message, and carry it on; each once.</summary>
     public IReadOnlyList<ITopicHandle> Logs => _logs;
+
+    /// <summary>
+    /// The routes that it may take whose filters have not been asked yet, each once: what they make of it is published with it,
+    /// see <see cref="IQueues.PublishAsync(Messages.MessageBatch, IReadOnlyList{IQueueHandle}, IReadOnlyList{RuledRoute}, Dragoman.Storage.Journal.CommitMode?, CancellationToken)"/>.
+    /// </summary>
+    public IReadOnlyList<RuledRoute> Routes => _routes;
 
     /// <summary>
     /// The topics without a log that it passes, each once: whoever listens to them at the moment hears it. A log's
@@ -35,7 +43,7 @@ public sealed class RouteResult
     public long Version { get; internal set; }
 
     /// <summary>Whether it goes nowhere.</summary>
-    public bool IsEmpty => _queues.Count == 0 && _logs.Count == 0;
+    public bool IsEmpty => _queues.Count == 0 && _logs.Count == 0 && _routes.Count == 0;
 
     internal HashSet<TopicName> Visited { get; } = [];
 
@@ -47,6 +55,7 @@ public sealed class RouteResult
         _queues.Clear();
         _logs.Clear();
         _channels.Clear();
+        _routes.Clear();
         Visited.Clear();
         DependsOnHeaders = false;
         DependsOnKey = false;
@@ -57,6 +66,11 @@ public sealed class RouteResult
     public void AddQueue(IQueueHandle queue)
     {
         if (!_queues.Contains(queue)) _queues.Add(queue);
+    }
+
+    internal void Add(RuledRoute route)
+    {
+        if (!_routes.Contains(route)) _routes.Add(route);
     }
 
     internal void AddChannel(TopicName name)

@@ -1,5 +1,6 @@
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Routing.Forwarding;
+using Dragoman.Broker.Routing.Rules;
 using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Broker.Topics;
@@ -56,6 +57,40 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
     public Task StopAsync() => _forwarders.StopAsync();
 
     public void AddObserver(IForwardingObserver observer) => _forwarders.AddObserver(observer);
+
+    public void Register(IRouteTransformation transformation)
+    {
+        ArgumentNullException.ThrowIfNull(transformation);
+        foreach (var source in _graph.Register(transformation)) _forwarders.Refresh(source);
+    }
+
+    /// <summary>Says that a topic is there because of a front end's facet.</summary>
+    public void Announce(TopicName name) => _graph.Announce(name, true);
+
+    /// <summary>Takes that back: the topic goes, with its other routes, unless something else keeps it.</summary>
+    public void Withdraw(TopicName name)
+    {
+        _graph.Announce(name, false);
+        if (_topics.Find(name) is null) RemoveUndeclared(name);
+        _forwarders.Refresh(name);
+    }
+
+    /// <summary>Adds a route of a front end's own, or replaces it. What keeps it over a restart is the front end's facet.</summary>
+    public void Put(RuledRoute route)
+    {
+        _graph.Put(route);
+        _forwarders.Refresh(route.Source);
+    }
+
+    /// <summary>Takes such a route away.</summary>
+    public void Remove(TopicName source, Guid id)
+    {
+        _graph.Remove(source, id);
+        _forwarders.Refresh(source);
+    }
+
+    /// <summary>Where a topic's log ends now, for a route that begins there: the topic's id, and an offset for each partition.</summary>
+    public (Guid Topic, IReadOnlyList<long> Offsets) EndOf(TopicName name) => _topics.Find(name) is { } log ? (log.Id, EndOf(log)) : (Guid.Empty, []);
 
     public RoutingTopic? Find(TopicName name)
     {
@@ -149,12 +184,13 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
         _forwarders.Refresh(name);
     }
 
-    void IDeadLetterRouter.Route(QueueName source, string topic, string routingKey, in MessageView message, List<IQueueHandle> queues, List<ITopicHandle> topics)
+    void IDeadLetterRouter.Route(QueueName source, string topic, string routingKey, in MessageView message, List<IQueueHandle> queues, List<ITopicHandle> topics, List<RuledRoute> routes)
     {
         var result = new RouteResult();
         _graph.Resolve(new TopicName(source.Namespace, topic), routingKey, message.Headers, result);
         queues.AddRange(result.Queues);
         topics.AddRange(result.Logs);
+        routes.AddRange(result.Routes);
     }
 
     /// <summary>A topic that was a log alone is gone with it, and so are its routes.</summary>

@@ -52,7 +52,7 @@ internal sealed class Moves : IMoves, IAsyncDisposable
         var ready = (await source.GetCountsAsync()).Ready;
         var move = new Move
         {
-            Id = Queues.NewMoveId(),
+            Id = Queues.MakeId(),
             Source = source.Name,
             SourceId = source.Id,
             Target = options.Target,

@@ -1,6 +1,7 @@
 using System.Text;
 using Dragoman.Broker.Messages;
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Routing.Rules;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage.Journal;
@@ -12,7 +13,7 @@ namespace Dragoman.Broker.Routing.Forwarding;
 /// Records of one partition on their way, as messages for the same queues in one batch, in an order that is the
 /// partition's for every target.
 /// </summary>
-internal sealed class ForwardPlan(TopicName source, long now) : IDisposable
+internal sealed class ForwardPlan(TopicName source, LogPosition partition, Queues.Queues queues, long now) : IDisposable
 {
     private readonly List<(MessageBatch Batch, LocalQueue[] Queues)> _sections = [];
     private readonly Dictionary<LocalQueue, int> _lastSection = [];
@@ -36,7 +37,8 @@ internal sealed class ForwardPlan(TopicName source, long now) : IDisposable
     public static long CostOf(in MessageView message, ForwardTargets targets)
     {
         var size = 512L + message.Key.Length + message.Value.Length + message.Headers.Encoded.Length;
-        var copies = targets.Topics.Length + 1;
+        // What a route with a rule makes of it may be larger: text that is escaped in text.
+        var copies = targets.Topics.Length + 1 + 4 * targets.Routes.Length;
         foreach (var queue in targets.Queues)
             if (queue.MaySelect) copies++;
         return size * copies + 128L * targets.Queues.Length;
@@ -49,6 +51,7 @@ internal sealed class ForwardPlan(TopicName source, long now) : IDisposable
         ForQueues += targets.Queues.Length;
         if (targets.Queues.Length > 0) AddToQueues(message, route, targets.Queues);
         foreach (var topic in targets.Topics) AddToTopic(message, route, topic);
+        foreach (var ruled in targets.Routes) AddRuled(message, ruled);
     }
 
     /// <summary>Splits the plan into what is kept on disk and what is kept in memory.</summary>
@@ -77,6 +80,18 @@ internal sealed class ForwardPlan(TopicName source, long now) : IDisposable
         foreach (var (batch, _) in _sections) batch.Dispose();
         foreach (var (batch, _) in _appends) batch.Dispose();
         _headers.Dispose();
+    }
+
+    private void AddRuled(in MessageView message, RuledRoute route)
+    {
+        if (route.Filter is { } filter && !filter.Matches(message)) return;
+        var queue = (LocalQueue?)queues.Find(route.Target);
+        var reason = queue is null ? RuledBatches.Missing : null;
+        if (queue is null && route.DeadLetters is { } deadLetters) queue = (LocalQueue?)queues.Find(deadLetters);
+        if (queue is null) return;
+        ForQueues++;
+        var id = RuledBatches.IdOf(message) ?? (partition with { Offset = message.Offset }).ToId();
+        RuledBatches.Transform(BatchFor([queue]), new RoutedMessage(source, id, now, message, queue.Settings), route, reason);
     }
 
     private void AddToQueues(in MessageView message, in RecordRoute route, LocalQueue[] queues)

@@ -2,15 +2,16 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Dragoman.Broker.Messages;
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Routing.Rules;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Broker.Topics;
 
 namespace Dragoman.Broker.Routing.Forwarding;
 
 /// <summary>Where records go.</summary>
-internal sealed record ForwardTargets(LocalQueue[] Queues, LocalTopic[] Topics)
+internal sealed record ForwardTargets(LocalQueue[] Queues, LocalTopic[] Topics, RuledRoute[] Routes)
 {
-    public bool IsEmpty => Queues.Length == 0 && Topics.Length == 0;
+    public bool IsEmpty => Queues.Length == 0 && Topics.Length == 0 && Routes.Length == 0;
 }
 
 /// <summary>
@@ -50,7 +51,7 @@ internal sealed class TargetCache(RouteGraph graph, ITopics topics, LocalTopic t
             foreach (var header in message.Headers)
                 if (header.Key.SequenceEqual(CanonicalHeaders.MoreRoutingKeys)) Resolve(message, header.Value.Span);
         }
-        var targets = new ForwardTargets([.. _result.Queues.Cast<LocalQueue>()], [.. _result.Logs.Cast<LocalTopic>()]);
+        var targets = new ForwardTargets([.. _result.Queues.Cast<LocalQueue>()], [.. _result.Logs.Cast<LocalTopic>()], [.. _result.Routes]);
         if (!route.Deaths.IsEmpty) targets = WithoutCircles(targets, DeathHistory.Decode(route.Deaths));
         if (!isPlain || _result.DependsOnHeaders || _result.DependsOnOffset) return targets;
         if (!_result.DependsOnKey) return _ofAll = targets;

@@ -122,7 +122,7 @@ internal sealed class Forwarder : ILogListener, IAsyncDisposable
             _cursor.Drop();
             return false;
         }
-        using var plan = new ForwardPlan(_topic.Name, _owner.Now);
+        using var plan = new ForwardPlan(_topic.Name, new LogPosition(_topic.Id, _partition.Index, 0), _owner.Queues, _owner.Now);
         var next = Read(plan);
         if (next == _next) return false;
         await CommitAsync(plan, next);

@@ -44,6 +44,8 @@ internal sealed class Forwarders
 
     public RouteGraph Graph { get; }
 
+    public Queues.Queues Queues => _queues;
+
     /// <summary>What a commit may hold at most, in bytes.</summary>
     public long MaxCommitBytes => Store.MaxCommitBytes;
 
