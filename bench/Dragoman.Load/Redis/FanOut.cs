@@ -14,6 +14,9 @@ internal static class FanOut
 {
     private const int Batch = 16;
 
+    // Publishes that may be under way: a few batches, so that the server always has the next.
+    private const long Unanswered = 16 * Batch;
+
     // What the publisher may be ahead of the slowest subscriber, in messages: well within any limit of the server's.
     private const long Ahead = 4096;
 
@@ -53,30 +56,34 @@ internal static class FanOut
 
     private static (long Published, double Seconds) Run(Socket publisher, List<Socket> listeners, byte[] request, int message, int reply, double seconds)
     {
+        using var sockets = new ReadySockets();
+        int[] descriptors = [.. listeners.Select(ReadySockets.Descriptor), ReadySockets.Descriptor(publisher)];
+        for (var i = 0; i < listeners.Count; i++) sockets.Add(listeners[i], i);
+        sockets.Add(publisher, listeners.Count);
         var buffer = new byte[256 << 10];
-        var received = new Dictionary<Socket, long>();
-        foreach (var listener in listeners) received[listener] = 0;
+        // Bytes of each listener, and last of the publisher.
+        var received = new long[descriptors.Length];
         long sent = 0, answered = 0, slowest = 0;
         var start = Stopwatch.GetTimestamp();
         while (true)
         {
             var isOver = Stopwatch.GetElapsedTime(start).TotalSeconds >= seconds;
-            if (!isOver && sent - answered / reply < 16 * Batch && sent - slowest < Ahead)
+            while (!isOver && sent - answered < Unanswered && sent - slowest < Ahead)
             {
                 publisher.Send(request);
                 sent += Batch;
             }
-            if (isOver && slowest >= sent && answered >= sent * reply) return (sent, Stopwatch.GetElapsedTime(start).TotalSeconds);
-            var ready = new List<Socket>(listeners) { publisher };
-            Socket.Select(ready, null, null, sent - slowest < Ahead && !isOver ? 0 : 100_000);
-            foreach (var socket in ready)
+            if (isOver && slowest >= sent && answered >= sent) return (sent, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            var count = sockets.Wait(100);
+            for (var i = 0; i < count; i++)
             {
-                var count = Receive(socket, buffer);
-                if (socket == publisher) answered += count;
-                else received[socket] += count;
+                var number = sockets[i];
+                received[number] += ReadySockets.Receive(descriptors[number], buffer);
             }
-            slowest = long.MaxValue;
-            foreach (var count in received.Values) slowest = Math.Min(slowest, count / message);
+            answered = received[^1] / reply;
+            var fewest = long.MaxValue;
+            foreach (var bytes in received.AsSpan(0, listeners.Count)) fewest = Math.Min(fewest, bytes);
+            slowest = fewest / message;
         }
     }
 

@@ -14,17 +14,23 @@ internal static class RedisCommand
     private static readonly Option<int> Rounds = new("--rounds") { Description = "Rounds with each server, after one that warms up.", DefaultValueFactory = _ => 5 };
     private static readonly Option<double> Seconds = new("--seconds") { Description = "Time to publish in each round of a fan-out.", DefaultValueFactory = _ => 2 };
     private static readonly Option<int> Bytes = new("--bytes") { Description = "Bytes of a message.", DefaultValueFactory = _ => 64 };
+    private static readonly Option<string[]> Only = new("--only") { Description = "Only what bears one of these names: benchmark, fan-out.", DefaultValueFactory = _ => ["benchmark", "fan-out"], AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<int[]> Subscribers = new("--subscribers") { Description = "How many listen, in one fan-out after the other.", DefaultValueFactory = _ => [1, 10, 100], AllowMultipleArgumentsPerToken = true };
     private static readonly Option<string> Data = new("--data") { Description = "A directory for temporary data.", DefaultValueFactory = _ => Path.GetTempPath() };
     private static readonly Option<string?> Output = new("--output") { Description = "Directory for the JSON file (bench/results)." };
 
     public static Command Create()
     {
-        var command = new Command("redis", "Compares Dragoman with redis-server: redis-benchmark's PUBLISH, and fan-out to raw subscribers.") { Executable, Rounds, Seconds, Bytes, Data, Output };
+        var command = new Command("redis", "Compares Dragoman with redis-server: redis-benchmark's PUBLISH, and fan-out to raw subscribers.") { Executable, Rounds, Seconds, Bytes, Only, Subscribers, Data, Output };
         command.SetAction(RunAsync);
         return command;
     }
 
-    private sealed record Measured(double Rate, double CpuMicroseconds);
+    /// <param name="Rate">Messages a second.</param>
+    /// <param name="CpuMicroseconds">CPU of the server for each.</param>
+    /// <param name="ServerShare">How much of a core the server used.</param>
+    /// <param name="ClientShare">The same of the client; null where that is another program.</param>
+    private sealed record Measured(double Rate, double CpuMicroseconds, double ServerShare, double? ClientShare);
 
     private sealed record Scenario(string Name, Measured Ours, Measured Theirs, double MedianRatio, IReadOnlyList<Measured> AllOurs, IReadOnlyList<Measured> AllTheirs);
 
@@ -35,11 +41,12 @@ internal static class RedisCommand
         await using var ours = await TemporaryBroker.StartAsync(parsed.GetValue(Executable)!.FullName, parsed.GetValue(Data)!, cancellation);
         var endpoint = IPEndPoint.Parse(ours.Process.Redis);
         var scenarios = new List<Scenario>();
-        foreach (var (pipeline, count) in ((int, int)[])[(1, 150_000), (16, 1_500_000)])
+        var only = parsed.GetValue(Only)!;
+        foreach (var (pipeline, count) in only.Contains("benchmark") ? ((int, int)[])[(1, 150_000), (16, 1_500_000)] : [])
             scenarios.Add(await CompareAsync($"redis-benchmark, 20 connections, pipeline {pipeline}", (server, id) => BenchmarkAsync(server, id, pipeline, count, bytes, cancellation)));
-        foreach (var subscribers in (int[])[1, 10, 100])
+        foreach (var subscribers in only.Contains("fan-out") ? parsed.GetValue(Subscribers)! : [])
             scenarios.Add(await CompareAsync($"fan-out to {subscribers}", (server, id) => Task.Run(() => FanOutTo(server, id, subscribers, bytes, seconds))));
-        Terminal.Print($"Redis, {bytes} B, {rounds} rounds in turn", ["", "Dragoman/s", "CPU µs each", "redis-server/s", "CPU µs each", "ratio (median of rounds)"], scenarios.Select(s => (IReadOnlyList<string>)[s.Name, Text(s.Ours.Rate, "N0"), Text(s.Ours.CpuMicroseconds, "F2"), Text(s.Theirs.Rate, "N0"), Text(s.Theirs.CpuMicroseconds, "F2"), Text(s.MedianRatio, "F2")]));
+        Terminal.Print($"Redis, {bytes} B, {rounds} rounds in turn", ["", "Dragoman/s", "CPU µs each", "redis-server/s", "CPU µs each", "ratio (median of rounds)", "cores: Dragoman, its client", "redis-server, its client"], scenarios.Select(s => (IReadOnlyList<string>)[s.Name, Text(s.Ours.Rate, "N0"), Text(s.Ours.CpuMicroseconds, "F2"), Text(s.Theirs.Rate, "N0"), Text(s.Theirs.CpuMicroseconds, "F2"), Text(s.MedianRatio, "F2"), Cores(s.Ours), Cores(s.Theirs)]));
         Terminal.Note($"Results are in {await ResultFile.WriteAsync(parsed.GetValue(Output), "redis", new { rounds, seconds, bytes }, scenarios)}");
         return 0;
 
@@ -78,7 +85,7 @@ internal static class RedisCommand
         // The last line: "what was run","requests a second",latencies.
         var line = lines.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
         var fields = line.Split("\",\"");
-        return new Measured(double.Parse(fields[1].Trim('"'), CultureInfo.InvariantCulture), 1e6 * used.Watched!.Value / count);
+        return new Measured(double.Parse(fields[1].Trim('"'), CultureInfo.InvariantCulture), 1e6 * used.Watched!.Value / count, used.WatchedShare!.Value, null);
     }
 
     /// <summary>Messages a second that all subscribers together have got.</summary>
@@ -86,8 +93,11 @@ internal static class RedisCommand
     {
         var cpu = new CpuMeter(id);
         var (published, elapsed) = FanOut.Run(server, subscribers, bytes, seconds);
-        return new Measured(published * subscribers / elapsed, 1e6 * cpu.Read().Watched!.Value / (published * subscribers));
+        var used = cpu.Read();
+        return new Measured(published * subscribers / elapsed, 1e6 * used.Watched!.Value / (published * subscribers), used.WatchedShare!.Value, used.OwnShare);
     }
+
+    private static string Cores(Measured measured) => $"{Text(measured.ServerShare, "F2")}, {(measured.ClientShare is { } share ? Text(share, "F2") : "–")}";
 
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 
