@@ -3,17 +3,14 @@ using Dragoman.Storage.Records;
 
 namespace Dragoman.Broker.Channels;
 
-/// <summary>A message on its way to the listeners of a channel. It is valid while they are called.</summary>
+/// <summary>A message of a channel. It is valid while it is being written.</summary>
 public readonly ref struct ChannelMessage
 {
-    private readonly MessageForms _forms;
-
-    internal ChannelMessage(ReadOnlySpan<byte> channel, ReadOnlySpan<byte> pattern, ReadOnlySpan<byte> payload, MessageForms forms)
+    internal ChannelMessage(ReadOnlySpan<byte> channel, ReadOnlySpan<byte> pattern, ReadOnlySpan<byte> payload)
     {
         Channel = channel;
         Pattern = pattern;
         Payload = payload;
-        _forms = forms;
     }
 
     /// <summary>The channel that it was published to.</summary>
@@ -24,8 +21,33 @@ public readonly ref struct ChannelMessage
 
     /// <summary>What was published.</summary>
     public ReadOnlySpan<byte> Payload { get; }
+}
 
-    /// <summary>The message as a protocol puts it: encoded once, however many listeners want it so.</summary>
+/// <summary>Messages of one channel on their way to its listeners, one at least, in the order in which they were published. They are valid while the listeners are called.</summary>
+public readonly ref struct ChannelMessages
+{
+    private readonly ReadOnlySpan<byte> _channel;
+    private readonly ReadOnlySpan<byte> _pattern;
+    private readonly ReadOnlySpan<byte> _payloads;
+    private readonly ReadOnlySpan<int> _ends;
+    private readonly MessageForms _forms;
+
+    internal ChannelMessages(ReadOnlySpan<byte> channel, ReadOnlySpan<byte> pattern, ReadOnlySpan<byte> payloads, ReadOnlySpan<int> ends, MessageForms forms)
+    {
+        _channel = channel;
+        _pattern = pattern;
+        _payloads = payloads;
+        _ends = ends;
+        _forms = forms;
+    }
+
+    /// <summary>How many.</summary>
+    public int Count => _ends.Length;
+
+    /// <summary>One of them.</summary>
+    public ChannelMessage this[int index] => new(_channel, _pattern, _payloads[(index == 0 ? 0 : _ends[index - 1]).._ends[index]]);
+
+    /// <summary>All of them as a protocol puts them, one behind the other: encoded once, however many listeners want them so.</summary>
     public ReadOnlySpan<byte> As(MessageForm form)
     {
         ArgumentNullException.ThrowIfNull(form);
@@ -47,7 +69,7 @@ public abstract class MessageForm
     public abstract void Encode(scoped in ChannelMessage message, PooledBuffer target);
 }
 
-/// <summary>The forms in which one message was wanted so far.</summary>
+/// <summary>The forms in which messages were wanted so far.</summary>
 [SuppressMessage("Design", "CA1001", Justification = "Kept by its thread for as long as that runs.")]
 internal sealed class MessageForms
 {
@@ -60,7 +82,7 @@ internal sealed class MessageForms
     private readonly PooledBuffer _buffer = new();
     private (int Start, int Length)[] _encoded = [];
 
-    /// <summary>Takes one for a publish.</summary>
+    /// <summary>Takes one for some messages.</summary>
     public static MessageForms Take()
     {
         var taken = _spare ?? new MessageForms();
@@ -76,21 +98,21 @@ internal sealed class MessageForms
         _spare = this;
     }
 
-    /// <summary>Forgets the message.</summary>
+    /// <summary>Forgets the messages.</summary>
     public void Clear()
     {
         _buffer.Clear();
         Array.Clear(_encoded);
     }
 
-    public ReadOnlySpan<byte> Get(MessageForm form, scoped in ChannelMessage message)
+    public ReadOnlySpan<byte> Get(MessageForm form, scoped in ChannelMessages messages)
     {
         if (form.Index >= _encoded.Length) Array.Resize(ref _encoded, form.Index + 1);
         ref var encoded = ref _encoded[form.Index];
         if (encoded.Length == 0)
         {
             var start = _buffer.Length;
-            form.Encode(message, _buffer);
+            for (var i = 0; i < messages.Count; i++) form.Encode(messages[i], _buffer);
             encoded = (start, _buffer.Length - start);
         }
         return _buffer.WrittenSpan.Slice(encoded.Start, encoded.Length);

@@ -106,42 +106,56 @@ public sealed class ChannelSpace
     }
 
     /// <summary>Lets everybody who listens hear a message.</summary>
-    /// <returns>How many subscriptions heard it: a listener with several counts once for each.</returns>
-    public int Publish(ReadOnlySpan<byte> channel, ReadOnlySpan<byte> payload)
+    /// <param name="channel">The channel.</param>
+    /// <param name="payload">The message.</param>
+    /// <param name="run">What the publisher publishes in a row, if it does: the message may be heard only when that ends.</param>
+    /// <returns>How many subscriptions heard it, or will: a listener with several counts once for each.</returns>
+    public int Publish(ReadOnlySpan<byte> channel, ReadOnlySpan<byte> payload, ChannelRun? run = null)
     {
         var heard = 0;
-        MessageForms? forms = null;
+        var patterns = _patternCopy ?? CopyOfPatterns();
         if (_byName.TryGetValue(channel, out var set))
         {
-            forms = MessageForms.Take();
-            var message = new ChannelMessage(channel, default, payload, forms);
             var listeners = set.Copy ?? CopyOf(set);
-            foreach (var subscription in listeners) subscription.Listener.OnMessage(subscription, message);
             heard = listeners.Length;
+            // Who hears a message by a pattern too hears it before the next one.
+            if (run is not null && ChannelRun.Takes(payload) && !MatchesAny(patterns, channel))
+            {
+                run.Add(set, listeners, payload);
+                return heard;
+            }
+            run?.End();
+            Hand(listeners, channel, default, payload, [payload.Length]);
         }
-        var patterns = _patternCopy ?? CopyOfPatterns();
         foreach (var pattern in patterns)
         {
             if (!pattern.Glob.Matches(channel)) continue;
-            if (forms is null) forms = MessageForms.Take();
-            else forms.Clear();
-            var message = new ChannelMessage(channel, pattern.Listeners.Name, payload, forms);
+            run?.End();
             var listeners = pattern.Listeners.Copy ?? CopyOf(pattern.Listeners);
-            foreach (var subscription in listeners) subscription.Listener.OnMessage(subscription, message);
+            Hand(listeners, channel, pattern.Listeners.Name, payload, [payload.Length]);
             heard += listeners.Length;
         }
-        forms?.Return();
         return heard;
     }
 
-    /// <summary>Whether anybody would hear what is published to a channel.</summary>
-    public bool HasListeners(ReadOnlySpan<byte> channel)
+    /// <summary>Hands messages to some who listen.</summary>
+    internal static void Hand(ChannelSubscription[] listeners, ReadOnlySpan<byte> channel, ReadOnlySpan<byte> pattern, ReadOnlySpan<byte> payloads, ReadOnlySpan<int> ends)
     {
-        if (_byName.ContainsKey(channel)) return true;
-        foreach (var pattern in _patternCopy ?? CopyOfPatterns())
+        var forms = MessageForms.Take();
+        var messages = new ChannelMessages(channel, pattern, payloads, ends, forms);
+        foreach (var subscription in listeners) subscription.Listener.OnMessages(subscription, messages);
+        forms.Return();
+    }
+
+    private static bool MatchesAny(Pattern[] patterns, ReadOnlySpan<byte> channel)
+    {
+        foreach (var pattern in patterns)
             if (pattern.Glob.Matches(channel)) return true;
         return false;
     }
+
+    /// <summary>Whether anybody would hear what is published to a channel.</summary>
+    public bool HasListeners(ReadOnlySpan<byte> channel) => _byName.ContainsKey(channel) || MatchesAny(_patternCopy ?? CopyOfPatterns(), channel);
 
     /// <summary>How many subscriptions would hear what is published to a channel, by its name or by a pattern.</summary>
     public int CountAll(ReadOnlySpan<byte> channel)

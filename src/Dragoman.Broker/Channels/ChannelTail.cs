@@ -21,6 +21,7 @@ internal sealed class ChannelTail(ITopicHandle topic, byte[] channel, ChannelSpa
     private readonly LogRead _read = new();
     private readonly RecordBatchReader _reader = new();
     private readonly List<AbortedTransaction> _aborted = [];
+    private readonly ChannelRun _run = new();
     private bool _isRunning;
     private bool _again;
     private volatile bool _stopped;
@@ -155,8 +156,9 @@ internal sealed class ChannelTail(ITopicHandle topic, byte[] channel, ChannelSpa
             ref readonly var record = ref records.Current;
             if (record.Offset < place.Next) continue;
             // A record without a value is heard as an empty message.
-            space.Publish(channel, record.Value.Span);
+            space.Publish(channel, record.Value.Span, _run);
         }
+        _run.End();
     }
 
     private bool IsHidden(in RecordBatchHeader header)

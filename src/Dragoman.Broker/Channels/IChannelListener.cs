@@ -4,13 +4,13 @@ namespace Dragoman.Broker.Channels;
 public interface IChannelListener
 {
     /// <summary>
-    /// A message was published. Called on the publisher's thread with no lock held: it must be quick and must neither
-    /// block, throw nor publish. What the message holds is valid during the call. A call that was under way when the
+    /// Messages were published. Called on the publisher's thread with no lock held: it must be quick and must neither
+    /// block, throw nor publish. What the messages hold is valid during the call. A call that was under way when the
     /// subscription ended may still arrive: <see cref="ChannelSubscription.IsEnded"/> says so.
     /// </summary>
-    /// <param name="subscription">The subscription that it matches. A listener with several hears it once for each.</param>
-    /// <param name="message">The message.</param>
-    void OnMessage(ChannelSubscription subscription, in ChannelMessage message);
+    /// <param name="subscription">The subscription that they match. A listener with several hears them once for each.</param>
+    /// <param name="messages">The messages.</param>
+    void OnMessages(ChannelSubscription subscription, in ChannelMessages messages);
 }
 
 /// <summary>That somebody listens to a channel, or to all channels that match a pattern.</summary>

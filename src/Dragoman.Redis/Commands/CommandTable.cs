@@ -45,6 +45,7 @@ internal sealed class CommandTable
             return default;
         }
         session.LastCommand = command!.FullName;
+        if ((command.Flags & CommandFlags.Publishes) == 0) session.Publisher.EndRun();
         if (session.Queued.IsOpen && (command.Flags & CommandFlags.NotQueued) == 0)
         {
             TransactionCommands.Queue(session, command, request);

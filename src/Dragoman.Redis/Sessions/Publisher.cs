@@ -5,11 +5,12 @@ using Dragoman.Redis.Access;
 namespace Dragoman.Redis.Sessions;
 
 /// <summary>What one connection publishes. What publishing to a channel means is kept until topics, routes or permissions change.</summary>
-internal sealed class Publisher(RedisSession session)
+internal sealed class Publisher(RedisSession session) : IDisposable
 {
     private const int Capacity = 4096;
 
     private readonly Dictionary<byte[], ChannelTarget> _targets = new(ByteKeys.Comparer);
+    private ChannelRun? _run;
     private ChannelTarget? _last;
     private long _version = -1;
 
@@ -21,7 +22,8 @@ internal sealed class Publisher(RedisSession session)
         {
             return Answer(new ChannelAnswer(0, Commands.Errors.NoChannelPermission));
         }
-        if (target.IsTransient) return Answer(new ChannelAnswer(session.FrontEnd.Channels.Publish(channel, payload)));
+        if (target.IsTransient) return Answer(new ChannelAnswer(session.FrontEnd.Channels.Publish(channel, payload, Run)));
+        EndRun();
         var publishing = session.FrontEnd.Broker.Channels.PublishAsync(target, payload);
         if (session.IsExecuting) return AnswerAsync(publishing);
         session.AwaitPublish(publishing);
@@ -32,8 +34,17 @@ internal sealed class Publisher(RedisSession session)
     public ValueTask PublishToShard(ReadOnlySpan<byte> channel, ReadOnlySpan<byte> payload)
     {
         if (!ChannelAccess.MayPublish(session.Identity, NamespaceName.Default, channel)) return Answer(new ChannelAnswer(0, Commands.Errors.NoChannelPermission));
-        return Answer(new ChannelAnswer(session.FrontEnd.Shards.Publish(channel, payload)));
+        return Answer(new ChannelAnswer(session.FrontEnd.Shards.Publish(channel, payload, Run)));
     }
+
+    /// <summary>Lets those who listen hear what has gathered: before any other command, and before anything is waited for.</summary>
+    public void EndRun() => _run?.End();
+
+    /// <summary>Lets go of its memory.</summary>
+    public void Dispose() => _run?.Dispose();
+
+    /// <summary>What is published in a row. Who hears itself does so after each reply, and a transaction is for its own commands alone.</summary>
+    private ChannelRun? Run => session.IsExecuting || session.Subscriptions.Total > 0 ? null : _run ??= new ChannelRun();
 
     /// <summary>Writes the reply to a publish.</summary>
     public void WriteReply(ChannelAnswer answer)

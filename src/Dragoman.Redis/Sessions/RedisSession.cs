@@ -173,14 +173,15 @@ public sealed class RedisSession : IDisposable
         _parser.Dispose();
         _replies.Dispose();
         _toSelf.Dispose();
+        Publisher.Dispose();
     }
 
-    /// <summary>Takes a message of a channel.</summary>
-    internal void OnMessage(ChannelSubscription subscription, SubscriptionKind kind, scoped in ChannelMessage message)
+    /// <summary>Takes messages of a channel.</summary>
+    internal void OnMessages(ChannelSubscription subscription, SubscriptionKind kind, scoped in ChannelMessages messages)
     {
         // What a client publishes to itself comes after the reply to its publishing it.
-        if (_runningOn == Environment.CurrentManagedThreadId) _toSelf.Write(message.As(PushForm.Of(kind, Reply.Protocol)));
-        else Output.Push(subscription, kind, message);
+        if (_runningOn == Environment.CurrentManagedThreadId) _toSelf.Write(messages.As(PushForm.Of(kind, Reply.Protocol)));
+        else Output.Push(subscription, kind, messages);
     }
 
     /// <summary>The client has logged in.</summary>
@@ -250,6 +251,7 @@ public sealed class RedisSession : IDisposable
     internal async ValueTask FinishPublishesAsync()
     {
         if (_publishing.Count == 0) return;
+        Publisher.EndRun();
         // Whoever publishes on this thread meanwhile is somebody else.
         _runningOn = 0;
         foreach (var publish in _publishing)
@@ -325,6 +327,7 @@ public sealed class RedisSession : IDisposable
 
     private void EndBatch()
     {
+        Publisher.EndRun();
         _runningOn = 0;
         if (_replies.Length > 0)
         {

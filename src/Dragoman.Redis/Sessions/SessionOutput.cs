@@ -113,14 +113,14 @@ internal sealed class SessionOutput : IThreadPoolWorkItem
         _limits.Add(bytes.Length);
     }
 
-    /// <summary>Adds a message of a channel, if the subscription has not ended meanwhile, and sees to it that it is sent soon.</summary>
-    public void Push(ChannelSubscription subscription, SubscriptionKind kind, scoped in ChannelMessage message)
+    /// <summary>Adds messages of a channel, if the subscription has not ended meanwhile, and sees to it that they are sent soon.</summary>
+    public void Push(ChannelSubscription subscription, SubscriptionKind kind, scoped in ChannelMessages messages)
     {
         var schedule = false;
         lock (Lock)
         {
             if (_hasFailed || subscription.IsEnded) return;
-            AddLocked(message.As(PushForm.Of(kind, Protocol)));
+            AddLocked(messages.As(PushForm.Of(kind, Protocol)));
             if (_limits.IsTooMuch(_waiting.Length, listens: true))
             {
                 FailLocked();

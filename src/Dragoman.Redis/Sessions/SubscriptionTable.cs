@@ -71,11 +71,11 @@ internal sealed class SubscriptionTable(RedisSession session) : IChannelListener
         }
     }
 
-    void IChannelListener.OnMessage(ChannelSubscription subscription, in ChannelMessage message) =>
-        session.OnMessage(subscription, subscription.IsPattern ? SubscriptionKind.Pattern : SubscriptionKind.Channel, message);
+    void IChannelListener.OnMessages(ChannelSubscription subscription, in ChannelMessages messages) =>
+        session.OnMessages(subscription, subscription.IsPattern ? SubscriptionKind.Pattern : SubscriptionKind.Channel, messages);
 
     private sealed class ShardListener(RedisSession session) : IChannelListener
     {
-        public void OnMessage(ChannelSubscription subscription, in ChannelMessage message) => session.OnMessage(subscription, SubscriptionKind.Shard, message);
+        public void OnMessages(ChannelSubscription subscription, in ChannelMessages messages) => session.OnMessages(subscription, SubscriptionKind.Shard, messages);
     }
 }

@@ -13,8 +13,14 @@ public sealed class ChannelSpaceTests
     {
         public List<string> Heard { get; } = [];
 
-        public void OnMessage(ChannelSubscription subscription, in ChannelMessage message) =>
-            Heard.Add($"{Encoding.ASCII.GetString(message.Pattern)}:{Encoding.ASCII.GetString(message.Channel)}:{Encoding.ASCII.GetString(message.Payload)}");
+        public void OnMessages(ChannelSubscription subscription, in ChannelMessages messages)
+        {
+            for (var i = 0; i < messages.Count; i++)
+            {
+                var message = messages[i];
+                Heard.Add($"{Encoding.ASCII.GetString(message.Pattern)}:{Encoding.ASCII.GetString(message.Channel)}:{Encoding.ASCII.GetString(message.Payload)}");
+            }
+        }
     }
 
     [Fact]
@@ -49,5 +55,35 @@ public sealed class ChannelSpaceTests
                 Assert.Equal(model.Where(m => !m.IsPattern).Select(m => m.Name).Distinct().Count(), space.Channels().Count);
                 Assert.Equal(model.Count == 0, space.IsEmpty);
             }
+        });
+
+    [Fact]
+    public void What_is_published_in_a_row_is_heard_as_if_it_were_published_one_by_one() =>
+        Gen.Select(Gen.Int[0, 5], Gen.Int[0, Names.Length - 1], Gen.Int[0, 5000]).List[1, 100].Sample(steps =>
+        {
+            var (inARow, oneByOne) = (new ChannelSpace(), new ChannelSpace());
+            using var run = new ChannelRun();
+            var (heardInARow, heardOneByOne) = (new List<Listener>(), new List<Listener>());
+            foreach (var (step, index, size) in steps)
+            {
+                var name = Encoding.ASCII.GetBytes(Names[index]);
+                if (step == 0)
+                {
+                    // One that begins to listen must not hear what was published before.
+                    foreach (var (space, heard) in new[] { (inARow, heardInARow), (oneByOne, heardOneByOne) })
+                    {
+                        heard.Add(new Listener());
+                        if (size % 3 == 0) space.SubscribePattern(name, heard[^1]);
+                        else space.Subscribe(name, heard[^1]);
+                    }
+                }
+                else
+                {
+                    var payload = Encoding.ASCII.GetBytes(new string((char)('a' + size % 26), size));
+                    Assert.Equal(oneByOne.Publish(name, payload), inARow.Publish(name, payload, run));
+                }
+            }
+            run.End();
+            Assert.Equal(heardOneByOne.Select(l => l.Heard), heardInARow.Select(l => l.Heard));
         });
 }

@@ -11,9 +11,12 @@ public sealed class AllocationTests
 {
     private const int Subscribers = 100;
 
-    [Fact]
-    public void Nothing_is_allocated_for_a_message_that_is_delivered()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(16)]
+    public void Nothing_is_allocated_for_a_message_that_is_delivered(int inARow)
     {
+        using var run = new ChannelRun();
         var space = new ChannelSpace();
         var limits = new OutputLimits(64 << 20);
         var scheduler = new Later();
@@ -23,7 +26,8 @@ public sealed class AllocationTests
         var heard = 0;
         Assert.Equal(0, AllocatedBy(1000, () =>
         {
-            heard = space.Publish("c"u8, payload);
+            for (var i = 0; i < inARow; i++) heard = space.Publish("c"u8, payload, inARow > 1 ? run : null);
+            run.End();
             scheduler.Run();
         }));
         Assert.Equal(Subscribers, heard);
@@ -60,7 +64,7 @@ public sealed class AllocationTests
 
     private sealed class Listener(SessionOutput output) : IChannelListener
     {
-        public void OnMessage(ChannelSubscription subscription, in ChannelMessage message) => output.Push(subscription, SubscriptionKind.Channel, message);
+        public void OnMessages(ChannelSubscription subscription, in ChannelMessages messages) => output.Push(subscription, SubscriptionKind.Channel, messages);
     }
 
     /// <summary>Runs what is put off when it is told to.</summary>
