@@ -7,6 +7,7 @@ debian=(
   kcat python3-kafka python3-confluent-kafka python3-lz4 python3-snappy python3-zstandard # Kafka
   amqp-tools celery python3-pika # AMQP 0-9-1
   redis-tools python3-redis # Redis
+  awscli python3-boto3 python3-pycurl # SQS and SNS
   rabbitmq-server # what links are tried against
   python3-prometheus-client # metrics
 )
