@@ -1,6 +1,9 @@
 using System.Net;
 using Dragoman.Aws.Http;
 using Dragoman.Aws.Signing;
+using Dragoman.Aws.Sns;
+using Dragoman.Aws.Sns.Delivery;
+using Dragoman.Aws.Sns.Signing;
 using Dragoman.Aws.Sqs;
 using Dragoman.Aws.Sts;
 using Dragoman.Protocols;
@@ -13,10 +16,12 @@ using Microsoft.Extensions.Logging;
 namespace Dragoman.Aws;
 
 /// <summary>Amazon SQS and SNS on one endpoint, as AWS' clients know them, and what little of STS they ask for.</summary>
-public sealed class AwsFrontEnd : IHttpFrontEnd
+public sealed class AwsFrontEnd : IHttpFrontEnd, IDisposable
 {
     private readonly Dispatcher _dispatcher;
     private readonly AwsNode _node;
+    private readonly Signer _signer;
+    private readonly EndpointDelivery _endpoints;
 
     /// <summary>Makes a front end for a broker.</summary>
     /// <param name="broker">The broker.</param>
@@ -30,8 +35,11 @@ public sealed class AwsFrontEnd : IHttpFrontEnd
         ArgumentNullException.ThrowIfNull(loggers);
         var log = loggers.CreateLogger<AwsFrontEnd>();
         _node = new AwsNode(broker, options, log);
+        _signer = new Signer(broker.Notifications, broker.Time);
+        broker.Routing.Register(new NotificationTransformation(_signer, options));
+        _endpoints = new EndpointDelivery(_node, _signer);
         _dispatcher = new Dispatcher(
-            [SqsService.Create(_node), StsService.Create(_node)], authenticator, new SignatureVerifier(broker.Accounts, broker.Time), options, log);
+            [SqsService.Create(_node), SnsService.Create(new SnsNode(_node, _signer, _endpoints)), StsService.Create(_node)], authenticator, new SignatureVerifier(broker.Accounts, broker.Time), options, log);
     }
 
     /// <inheritdoc/>
@@ -45,9 +53,7 @@ public sealed class AwsFrontEnd : IHttpFrontEnd
     }
 
     /// <inheritdoc/>
-    public void OnBound(IPEndPoint endpoint)
-    {
-    }
+    public void OnBound(IPEndPoint endpoint) => _endpoints.Start();
 
     /// <inheritdoc/>
     public void ConfigureApplication(IApplicationBuilder application) => application.Run(HandleAsync);
@@ -55,6 +61,26 @@ public sealed class AwsFrontEnd : IHttpFrontEnd
     private Task HandleAsync(HttpContext context) => context.Request.Path.Value switch
     {
         "/health" or "/_dragoman/health" or "/_localstack/health" => Health.HandleAsync(context),
+        { } path when path.StartsWith("/SimpleNotificationService-", StringComparison.Ordinal) => WriteCertificateAsync(context, path),
         _ => _dispatcher.HandleAsync(context),
     };
+
+    /// <summary>The certificate by which signatures of notifications can be checked.</summary>
+    private Task WriteCertificateAsync(HttpContext context, string path)
+    {
+        if (path != _signer.CertificatePath)
+        {
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        }
+        context.Response.ContentType = "application/x-pem-file";
+        return context.Response.WriteAsync(_signer.CertificatePem, context.RequestAborted);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _endpoints.Dispose();
+        _signer.Dispose();
+    }
 }

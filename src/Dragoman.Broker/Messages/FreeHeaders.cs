@@ -17,7 +17,7 @@ public static class FreeHeaders
     {
         "content-type", "content-encoding", "correlation-id", "reply-to", "message-id", "type", "app-id", "user-id", "priority", "expires-at", "deliver-at",
         "routing-key", "topic", "deaths", "header-types", "delivery-mode", "expiration", "timestamp", "cluster-id",
-        "created-at", "also-routing-key", "passed-topics", "dedup-id",
+        "created-at", "also-routing-key", "passed-topics", "dedup-id", "sns-subject", "sns-structure", "sns-sequence",
     }.ToFrozenSet(StringComparer.Ordinal);
 
     private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> ReservedByName = Reserved.GetAlternateLookup<ReadOnlySpan<char>>();

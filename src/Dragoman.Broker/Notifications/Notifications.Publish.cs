@@ -14,7 +14,7 @@ namespace Dragoman.Broker.Notifications;
 internal sealed partial class Notifications
 {
     /// <summary>The header that has a notification's number in a topic that keeps order.</summary>
-    private static ReadOnlySpan<byte> SequenceHeader => "sequence"u8;
+    private static ReadOnlySpan<byte> SequenceHeader => "sns-sequence"u8;
 
     public async ValueTask<NotifyAnswer> PublishAsync(TopicName topic, IReadOnlyList<Notification> notifications, CancellationToken cancellation)
     {

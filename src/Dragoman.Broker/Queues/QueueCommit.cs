@@ -53,6 +53,8 @@ internal sealed class QueueCommit(Store store)
     /// <summary>Adds a batch for some queues. The batch stays its owner's.</summary>
     public void Add(MessageBatch batch, IReadOnlyList<LocalQueue> queues)
     {
+        // What a route makes of messages may be nothing.
+        if (batch.Count == 0) return;
         _sections.Add(new Section(batch, queues));
         // Copies with fewer messages may have to be made for queues that do not take all.
         _bytes += batch.Bytes * (long)(1 + queues.Count(static q => q.MaySelect)) + 64 * queues.Count + batch.Special.Count * 32L * queues.Count;

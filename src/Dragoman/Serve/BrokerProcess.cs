@@ -95,8 +95,9 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
             node.IsLowOnMemory = () => frontEnd.IsLowOnMemory;
             bindings.Add(new FrontEndBinding(frontEnd, options.Bind, amqp));
         }
-        if (options.Aws is { } aws)
-            bindings.Add(new FrontEndBinding(new AwsFrontEnd(broker, new AwsOptions { Account = options.AwsAccount, CommitMode = options.CommitMode, AllowReset = options.TestMode, Stopping = node.Stopping }, loggers, authenticator), options.Bind, aws));
+        // What SNS makes of messages it makes whether or not clients of AWS are served: other protocols publish to its topics.
+        var awsFrontEnd = new AwsFrontEnd(broker, new AwsOptions { Account = options.AwsAccount, CommitMode = options.CommitMode, AllowReset = options.TestMode, Stopping = node.Stopping }, loggers, authenticator);
+        if (options.Aws is { } aws) bindings.Add(new FrontEndBinding(awsFrontEnd, options.Bind, aws));
         if (options.Redis is not null || options.RedisSocket is not null)
         {
             var redis = new RedisFrontEnd(broker, new RedisOptions(), loggers, authenticator);
