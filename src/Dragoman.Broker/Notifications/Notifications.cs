@@ -146,7 +146,7 @@ internal sealed partial class Notifications : INotifications
 
     public ReadOnlyMemory<byte>? GetSetting(string name)
     {
-        lock (_state.Lock) return _machine.Settings.TryGetValue(name, out var value) ? value : null;
+        lock (_state.Lock) return _machine.Settings.TryGetValue(name, out var value) ? value : (ReadOnlyMemory<byte>?)null;
     }
 
     public IReadOnlyList<string> ListSettings(string prefix)

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
-using System.Net;
 using Dragoman.Aws.Sns.Signing;
 using Dragoman.Broker.Notifications;
 using Dragoman.Broker.Queues;
@@ -34,7 +33,8 @@ internal sealed class EndpointDelivery : IDisposable
             UseProxy = false,
             ConnectTimeout = TimeSpan.FromSeconds(5),
             PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-            AutomaticDecompression = DecompressionMethods.GZip | DecompressionMethods.Deflate,
+            // No trace goes out to strangers.
+            ActivityHeadersPropagator = null,
         })
         { Timeout = RequestTimeout, MaxResponseContentBufferSize = 64 << 10 };
     }
