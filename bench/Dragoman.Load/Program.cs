@@ -5,6 +5,7 @@ using Dragoman.Load.Kafka;
 using Dragoman.Load.Management;
 using Dragoman.Load.Queues;
 using Dragoman.Load.Redis;
+using Dragoman.Load.Sqs;
 using Dragoman.Load.Startup;
 using Dragoman.Load.Storage;
 
@@ -17,6 +18,7 @@ var root = new RootCommand("Puts load on Dragoman, or on a peer, and measures. R
     ManagementCommand.Create(),
     QueuesCommand.Create(),
     RedisCommand.Create(),
+    SqsCommand.Create(),
     StartupCommand.Create(),
     StorageCommand.Create(),
 };

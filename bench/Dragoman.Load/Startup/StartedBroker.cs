@@ -33,6 +33,9 @@ internal sealed class StartedBroker : IAsyncDisposable
     /// <summary>HOST:PORT of the Redis listener.</summary>
     public string Redis => AddressOf("redis");
 
+    /// <summary>HOST:PORT of the AWS listener.</summary>
+    public string Aws => AddressOf("aws");
+
     /// <summary>HOST:PORT of the admin listener.</summary>
     public string Admin => AddressOf("admin");
 
