@@ -1,5 +1,6 @@
 using Dragoman.Fuzz.Fuzzing;
 using Dragoman.Fuzz.Targets;
+using Dragoman.Fuzz.Targets.Aws;
 using Dragoman.Fuzz.Targets.Redis;
 
 namespace Dragoman.Fuzz;
@@ -52,6 +53,13 @@ public sealed class FuzzTests(ITestOutputHelper output)
     {
         await using var sessions = await RedisSessions.StartAsync();
         await RunAsync(sessions);
+    }
+
+    [Fact]
+    public async Task Aws_requests()
+    {
+        await using var requests = await AwsRequests.StartAsync();
+        await RunAsync(requests);
     }
 
     private Task RunAsync(FuzzTarget target) => new Fuzzer(target).RunAsync(FuzzOptions.Time, output.WriteLine);

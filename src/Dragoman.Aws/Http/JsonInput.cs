@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Dragoman.Aws.Http;
 
@@ -14,6 +15,7 @@ internal sealed class JsonInput(JsonElement element) : Input
     {
         try
         {
+            if (!IsText(body.Span)) throw AwsException.Serialization("The body of the request is not valid text.");
             var document = JsonDocument.Parse(body.IsEmpty ? "{}"u8.ToArray() : body, s_options);
             if (document.RootElement.ValueKind == JsonValueKind.Object) return document;
             document.Dispose();
@@ -22,6 +24,26 @@ internal sealed class JsonInput(JsonElement element) : Input
         {
         }
         throw AwsException.Serialization("The body of the request is not a JSON object.");
+    }
+
+    /// <summary>Whether all texts are Unicode: the parser itself looks at neither bytes nor escapes until a text is asked for.</summary>
+    /// <exception cref="JsonException">It is not JSON.</exception>
+    private static bool IsText(ReadOnlySpan<byte> body)
+    {
+        if (!Utf8.IsValid(body)) return false;
+        // Escapes of surrogates are rare; only they can be halves.
+        if (body.IndexOf("\\ud"u8) < 0 && body.IndexOf("\\uD"u8) < 0) return true;
+        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = s_options.MaxDepth });
+        try
+        {
+            while (reader.Read())
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped) reader.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+        return true;
     }
 
     public override bool Has(string name) => Find(name) is not null;

@@ -6,6 +6,8 @@ namespace Dragoman.Aws.Http;
 /// <summary>The whole body of a request, in pooled memory.</summary>
 internal struct RequestBody : IDisposable
 {
+    private const int FirstBytes = 16 << 10;
+
     private readonly BodyBudget? _budget;
     private byte[]? _array;
     private int _length;
@@ -27,7 +29,8 @@ internal struct RequestBody : IDisposable
         var declared = context.Request.ContentLength;
         if (declared == 0) return default;
         if (declared > maxBytes) throw TooLong(maxBytes);
-        var capacity = (int)Math.Min(declared ?? 16 << 10, maxBytes);
+        // What a client says that it will send counts for nothing until it is there.
+        var capacity = (int)Math.Min(declared ?? FirstBytes, FirstBytes);
         budget.Take(capacity);
         var array = ArrayPool<byte>.Shared.Rent(Math.Max(capacity, 1));
         var taken = capacity;
@@ -39,22 +42,28 @@ internal struct RequestBody : IDisposable
             {
                 var read = await reader.ReadAsync(context.RequestAborted);
                 var buffer = read.Buffer;
-                var needed = length + buffer.Length;
-                if (needed > maxBytes) throw TooLong(maxBytes);
-                if (needed > array.Length)
+                try
                 {
-                    // A body of which nobody said how long it is.
-                    var more = (int)Math.Min(Math.Max(needed, 2L * array.Length), maxBytes);
-                    budget.Take(more - taken);
-                    taken = more;
-                    var larger = ArrayPool<byte>.Shared.Rent(more);
-                    array.AsSpan(0, length).CopyTo(larger);
-                    ArrayPool<byte>.Shared.Return(array);
-                    array = larger;
+                    var needed = length + buffer.Length;
+                    if (needed > maxBytes) throw TooLong(maxBytes);
+                    if (needed > array.Length)
+                    {
+                        var more = (int)Math.Min(Math.Max(needed, 2L * array.Length), declared ?? maxBytes);
+                        budget.Take(more - taken);
+                        taken = more;
+                        var larger = ArrayPool<byte>.Shared.Rent(more);
+                        array.AsSpan(0, length).CopyTo(larger);
+                        ArrayPool<byte>.Shared.Return(array);
+                        array = larger;
+                    }
+                    buffer.CopyTo(array.AsSpan(length));
+                    length += (int)buffer.Length;
                 }
-                buffer.CopyTo(array.AsSpan(length));
-                length += (int)buffer.Length;
-                reader.AdvanceTo(buffer.End);
+                finally
+                {
+                    // A read that is refused has to end, too: the server reads what is left of the body.
+                    reader.AdvanceTo(buffer.End);
+                }
                 if (read.IsCompleted) return new RequestBody(budget, array, length) { Taken = taken };
             }
         }

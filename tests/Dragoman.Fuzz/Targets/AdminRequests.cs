@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Dragoman.Admin;
 using Dragoman.Broker.Namespaces;
@@ -16,12 +15,6 @@ namespace Dragoman.Fuzz.Targets;
 /// </summary>
 internal sealed class AdminRequests : FuzzTarget, IAsyncDisposable
 {
-    /// <summary>A request that waits for what comes is let go after a while.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
-
-    /// <summary>How long to wait for an answer before hanging up.</summary>
-    private static readonly TimeSpan Hesitation = TimeSpan.FromMilliseconds(20);
-
     private static readonly string[] s_methods = ["GET", "GET", "GET", "HEAD", "POST", "POST", "PUT", "PATCH", "DELETE"];
 
     private static readonly string[] s_paths =
@@ -86,43 +79,11 @@ internal sealed class AdminRequests : FuzzTarget, IAsyncDisposable
     private async Task<bool> DecodeAsync(byte[] input)
     {
         if (_runs++ % 200 == 0) await ResetAsync();
-        var answer = await SendAsync(input);
+        var answer = await HttpSocket.SendAsync(_socket, input);
         if (_broker.Errors.TryDequeue(out var error)) throw new FuzzFailedException($"The broker logged: {error}");
         if (_broker.Broker.Failed.IsCompleted) throw new FuzzFailedException($"The store stopped: {await _broker.Broker.Failed}");
         if (answer.StartsWith("HTTP/1.1 500", StringComparison.Ordinal)) throw new FuzzFailedException($"The answer is {answer[..Math.Min(answer.Length, 400)]}");
         return answer.StartsWith("HTTP/1.1 2", StringComparison.Ordinal);
-    }
-
-    private async Task<string> SendAsync(byte[] input)
-    {
-        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await socket.ConnectAsync(new UnixDomainSocketEndPoint(_socket));
-        using var patience = new CancellationTokenSource(Patience);
-        var answer = new MemoryStream();
-        try
-        {
-            await socket.SendAsync(input, patience.Token);
-            var buffer = new byte[8192];
-            var hasEnded = false;
-            while (answer.Length < 1 << 20)
-            {
-                var receiving = socket.ReceiveAsync(buffer, patience.Token).AsTask();
-                // Whoever hangs up at once is not answered; and of what is damaged the server may wait for more.
-                if (!hasEnded && await Task.WhenAny(receiving, Task.Delay(Hesitation)) != receiving)
-                {
-                    socket.Shutdown(SocketShutdown.Send);
-                    hasEnded = true;
-                }
-                var read = await receiving;
-                if (read == 0) break;
-                answer.Write(buffer.AsSpan(0, read));
-            }
-        }
-        catch (Exception gone) when (gone is SocketException or OperationCanceledException)
-        {
-            // Closed on us, or it waits for what comes.
-        }
-        return Encoding.UTF8.GetString(answer.ToArray());
     }
 
     /// <summary>Begins anew with one topic and nobody who would have to log in.</summary>
