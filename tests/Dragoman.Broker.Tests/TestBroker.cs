@@ -30,9 +30,11 @@ internal sealed class TestBroker : IAsyncDisposable
     }
 
     /// <summary>Stops the broker in good order and starts it on what is on disk.</summary>
-    public async Task RestartAsync()
+    /// <param name="meanwhile">What happens while it is stopped.</param>
+    public async Task RestartAsync(Action? meanwhile = null)
     {
         await Broker.DisposeAsync();
+        meanwhile?.Invoke();
         await OpenAsync();
     }
 

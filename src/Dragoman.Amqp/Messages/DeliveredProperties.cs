@@ -179,7 +179,7 @@ internal sealed class DeliveredProperties : IDisposable
     /// <summary>What the broker keeps with a message, and AMQP says in other ways or not at all.</summary>
     private static bool IsInternal(ReadOnlySpan<byte> name) =>
         name.SequenceEqual(HeaderTypes.Header) || name.SequenceEqual(CanonicalHeaders.ExpiresAt) || name.SequenceEqual(CanonicalHeaders.DeliverAt) || name.SequenceEqual(CanonicalHeaders.Deaths)
-        || name.SequenceEqual(CanonicalHeaders.CreatedAt) || name.SequenceEqual(CanonicalHeaders.MoreRoutingKeys) || name.SequenceEqual(CanonicalHeaders.PassedTopics);
+        || name.SequenceEqual(CanonicalHeaders.Lifetime) || name.SequenceEqual(CanonicalHeaders.CreatedAt) || name.SequenceEqual(CanonicalHeaders.MoreRoutingKeys) || name.SequenceEqual(CanonicalHeaders.PassedTopics);
 
     private static void AddNumber(WireWriter table, ReadOnlySpan<byte> name, long number)
     {

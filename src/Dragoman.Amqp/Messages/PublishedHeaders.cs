@@ -25,8 +25,9 @@ internal sealed class PublishedHeaders : IDisposable
     /// <param name="routingKey">The routing key.</param>
     /// <param name="properties">The properties.</param>
     /// <param name="withPriority">Whether the priority is written here, and not where the message is stored.</param>
+    /// <param name="delay">For how many milliseconds it is held back; 0 for not at all. Whoever receives it sees that it was.</param>
     /// <exception cref="AmqpWireException">The headers table is malformed.</exception>
-    public void Write(ReadOnlySpan<byte> exchange, ReadOnlySpan<byte> routingKey, in AmqpProperties properties, bool withPriority)
+    public void Write(ReadOnlySpan<byte> exchange, ReadOnlySpan<byte> routingKey, in AmqpProperties properties, bool withPriority, long delay = 0)
     {
         _headers.Clear();
         _headers.Add(CanonicalHeaders.Topic, exchange);
@@ -44,7 +45,8 @@ internal sealed class PublishedHeaders : IDisposable
         if (properties.Has(PropertyFlags.UserId)) _headers.Add(CanonicalHeaders.UserId, properties.UserId);
         if (properties.Has(PropertyFlags.AppId)) _headers.Add(CanonicalHeaders.AppId, properties.AppId);
         if (properties.Has(PropertyFlags.ClusterId)) _headers.Add(AmqpHeaders.ClusterId, properties.ClusterId);
-        if (!properties.Headers.IsEmpty) AddTable(properties.Headers);
+        if (delay > 0 && properties.Has(PropertyFlags.Expiration)) _headers.Add(CanonicalHeaders.Lifetime, properties.Expiration);
+        if (!properties.Headers.IsEmpty) AddTable(properties.Headers, delay);
     }
 
     /// <summary>Adds more keys to route by.</summary>
@@ -62,7 +64,7 @@ internal sealed class PublishedHeaders : IDisposable
         _name.Dispose();
     }
 
-    private void AddTable(ReadOnlySpan<byte> table)
+    private void AddTable(ReadOnlySpan<byte> table, long delay)
     {
         _types.Clear();
         var reader = new WireReader(table);
@@ -73,7 +75,8 @@ internal sealed class PublishedHeaders : IDisposable
             var value = reader.SkipValue(type);
             // Blind copies are blind: nobody who receives the message learns of them.
             if (name.SequenceEqual("BCC"u8)) continue;
-            AddField(name, type, value);
+            if (delay > 0 && name.SequenceEqual(MessageDelay.Header)) AddServedDelay(delay);
+            else AddField(name, type, value);
         }
         if (_types.Length > 0) _headers.Add(HeaderTypes.Header, _types.WrittenSpan);
     }
@@ -96,6 +99,13 @@ internal sealed class PublishedHeaders : IDisposable
         var typeCode = (byte)(type == (FieldType)'L' ? FieldType.Int64 : type);
         _headers.Add(name, FieldText.Write(type, value, _scratch));
         HeaderTypes.Add(_types, name, [typeCode]);
+    }
+
+    /// <summary>Negative, as the plugin of RabbitMQ has it: so it is not held back a second time further on.</summary>
+    private void AddServedDelay(long delay)
+    {
+        AddNumber(MessageDelay.Header, -delay);
+        HeaderTypes.Add(_types, MessageDelay.Header, [(byte)(delay <= int.MaxValue ? FieldType.Int32 : FieldType.Int64)]);
     }
 
     private void AddNumber(ReadOnlySpan<byte> name, long number)

@@ -131,6 +131,19 @@ internal sealed class DestinationCache(AmqpSession session)
         return Intern(_result, exchange);
     }
 
+    /// <summary>The queue in which messages wait that an exchange holds back; null where it holds none back.</summary>
+    /// <exception cref="ChannelException">The user may not publish to it, or only exchanges may.</exception>
+    public Destination? FindHolding(string exchange)
+    {
+        var broker = session.FrontEnd.Broker;
+        var version = Version;
+        var name = new TopicName(session.Namespace, exchange);
+        if (broker.Routing.Find(name) is not { Facet: { Type: ExchangeTypes.Delayed } facet }) return null;
+        session.Require(Operations.Write, ResourceKind.Topic, exchange);
+        if (facet.IsInternal) throw Errors.Refused($"cannot publish to internal exchange '{exchange}' in vhost '{session.VirtualHost}'");
+        return broker.Routing.FindHolding(name) is { } queue ? new Destination { Queues = [queue], Logs = [], Counters = broker.Statistics.Of(name), Version = version, DependsOnHeaders = true } : null;
+    }
+
     private void Resolve(string exchange, string routingKey, RecordHeaders headers, RouteResult result)
     {
         var broker = session.FrontEnd.Broker;

@@ -23,6 +23,7 @@ internal sealed class Publisher(Channel channel) : IDisposable
     private CommitMode? _mode;
     private long _lifetime;
     private short _priority;
+    private long _delay;
 
     /// <summary>Publishes a message that has wholly arrived.</summary>
     /// <exception cref="ChannelException">It cannot be published: there is no such exchange, or a property is wrong.</exception>
@@ -63,7 +64,15 @@ internal sealed class Publisher(Channel channel) : IDisposable
             }
         }
         counters.AddAlone(MessageCounter.PublishOut, destination.Queues.Length + destination.Logs.Length);
-        var properties = new MessageProperties { Timestamp = session.UnixNow, ExpiresAt = _lifetime < 0 ? -1 : session.UnixNow + _lifetime, Priority = _priority };
+        var now = session.UnixNow;
+        // A lifetime begins when the delay is over.
+        var properties = new MessageProperties
+        {
+            Timestamp = now,
+            ExpiresAt = _lifetime < 0 || _delay > 0 ? -1 : now + _lifetime,
+            DeliverAt = _delay > 0 ? now + _delay : -1,
+            Priority = _priority,
+        };
         if (channel.Transaction is { } transaction) transaction.Publish(destination, _mode, properties, body, _headers.Headers, content.RoutingKey);
         else session.Publishes.Add(destination, _mode, properties, body, _headers.Headers, content.RoutingKey, confirms, tag);
     }
@@ -88,9 +97,12 @@ internal sealed class Publisher(Channel channel) : IDisposable
             properties.ReplyTo = channel.Replies?.AddressBytes ?? throw Errors.Precondition("fast reply consumer does not exist");
         // Only a persistent message in a durable queue has to be on disk.
         _mode = properties.DeliveryMode == 2 ? null : CommitMode.Written;
-        _headers.Write(content.Exchange, content.RoutingKey, properties, withPriority: true);
+        _delay = properties.Headers.IsEmpty ? 0 : MessageDelay.Find(properties.Headers);
+        var delayed = _delay == 0 ? null : channel.Session.Destinations.FindHolding(Encoding.UTF8.GetString(content.Exchange));
+        if (delayed is null) _delay = 0;
+        _headers.Write(content.Exchange, content.RoutingKey, properties, withPriority: true, _delay);
         var copies = properties.Headers.IsEmpty ? null : CarbonCopies.Find(properties.Headers);
-        var destination = FindDestination(content, copies);
+        var destination = delayed ?? FindDestination(content, copies);
         _priority = -1;
         if (destination.UsesPriority && properties.Has(PropertyFlags.Priority))
         {
@@ -99,7 +111,7 @@ internal sealed class Publisher(Channel channel) : IDisposable
             _headers.Write(content.Exchange, content.RoutingKey, properties, withPriority: false);
         }
         // A log carries the message on by itself, and has to know them.
-        if (copies is not null && destination.Logs.Length > 0) _headers.AddRoutingKeys(copies);
+        if (copies is not null && (destination.Logs.Length > 0 || delayed is not null)) _headers.AddRoutingKeys(copies);
         _last.Clear();
         _last.Write(content.Head);
         _destination = destination;

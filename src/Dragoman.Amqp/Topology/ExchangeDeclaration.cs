@@ -10,6 +10,9 @@ internal static class ExchangeDeclaration
     /// <summary>The argument that names the exchange for messages that go nowhere.</summary>
     public const string AlternateArgument = "alternate-exchange";
 
+    /// <summary>The argument that names the type behind <c>x-delayed-message</c>.</summary>
+    public const string DelayedTypeArgument = "x-delayed-type";
+
     private const string ArgumentsAttribute = "amqp.arguments";
 
     /// <summary>The facet that is declared.</summary>
@@ -25,6 +28,8 @@ internal static class ExchangeDeclaration
         string? alternate = null;
         if (arguments.TryGet(AlternateArgument, out var value))
             alternate = value.Type == FieldType.LongString ? value.Text : throw Errors.Precondition($"invalid type '{value.TypeName}' for arg '{AlternateArgument}' in {exchange}");
+        var attributes = ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, [KeyValuePair.Create(ArgumentsAttribute, Attributes.WriteTable(arguments))]);
+        if (type == ExchangeTypes.Delayed) attributes = attributes.Add(ExchangeTypes.MatchedAsAttribute, DelayedType(arguments));
         return new ExchangeFacet
         {
             Type = type,
@@ -32,8 +37,15 @@ internal static class ExchangeDeclaration
             AutoDelete = autoDelete,
             IsInternal = isInternal,
             AlternateTopic = alternate,
-            Attributes = ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, [KeyValuePair.Create(ArgumentsAttribute, Attributes.WriteTable(arguments))]),
+            Attributes = attributes,
         };
+    }
+
+    private static string DelayedType(FieldTable arguments)
+    {
+        if (!arguments.TryGet(DelayedTypeArgument, out var value) || value.Type != FieldType.LongString) throw Errors.Precondition("Invalid argument, 'x-delayed-type' must be an existing exchange type");
+        if (value.Text == ExchangeTypes.Delayed) throw Errors.Precondition("Invalid argument, 'x-delayed-message' can't be used for 'x-delayed-type'");
+        return ExchangeTypes.IsKnown(value.Text) ? value.Text : throw Errors.Precondition($"unknown exchange type '{value.Text}'");
     }
 
     /// <summary>The arguments that an exchange was declared with.</summary>

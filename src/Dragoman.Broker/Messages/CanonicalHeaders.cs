@@ -39,6 +39,9 @@ public static class CanonicalHeaders
     /// <summary>Not to be delivered before.</summary>
     public static ReadOnlySpan<byte> DeliverAt => "deliver-at"u8;
 
+    /// <summary>How long it is worth delivering, in milliseconds from when it goes on from where it is held back.</summary>
+    public static ReadOnlySpan<byte> Lifetime => "lifetime"u8;
+
     /// <summary>What topics route by.</summary>
     public static ReadOnlySpan<byte> RoutingKey => "routing-key"u8;
 

@@ -15,7 +15,7 @@ public static class FreeHeaders
     // Everything that a record header of that name is taken for, instead of a free header, by whichever front end.
     private static readonly FrozenSet<string> Reserved = new[]
     {
-        "content-type", "content-encoding", "correlation-id", "reply-to", "message-id", "type", "app-id", "user-id", "priority", "expires-at", "deliver-at",
+        "content-type", "content-encoding", "correlation-id", "reply-to", "message-id", "type", "app-id", "user-id", "priority", "expires-at", "deliver-at", "lifetime",
         "routing-key", "topic", "deaths", "header-types", "delivery-mode", "expiration", "timestamp", "cluster-id",
         "created-at", "also-routing-key", "passed-topics", "dedup-id", "sns-subject", "sns-structure", "sns-sequence",
     }.ToFrozenSet(StringComparer.Ordinal);

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text;
 using Dragoman.Broker.Messages;
 using Dragoman.Broker.Subscriptions;
@@ -44,7 +45,7 @@ internal static class DeadLetters
         return false;
     }
 
-    /// <summary>Adds the message to a batch as it goes on: without lifetime, delay and deduplication id.</summary>
+    /// <summary>Adds the message to a batch as it goes on: without delay and deduplication id, and without lifetime unless that begins now.</summary>
     /// <param name="batch">The batch.</param>
     /// <param name="message">The message.</param>
     /// <param name="deaths">Its history; null for one that is only moved.</param>
@@ -56,10 +57,16 @@ internal static class DeadLetters
     {
         headers.Clear();
         short priority = -1;
+        var expiresAt = -1L;
         foreach (var header in message.Headers)
         {
             var key = header.Key;
             if (key.SequenceEqual(CanonicalHeaders.ExpiresAt) || key.SequenceEqual(CanonicalHeaders.DeliverAt) || key.SequenceEqual(CanonicalHeaders.DeduplicationId)) continue;
+            if (key.SequenceEqual(CanonicalHeaders.Lifetime))
+            {
+                if (Utf8Parser.TryParse(header.Value.Span, out long lifetime, out _)) expiresAt = timestamp + lifetime;
+                continue;
+            }
             if (deaths is not null && key.SequenceEqual(CanonicalHeaders.Deaths)) continue;
             if (topic is not null && key.SequenceEqual(CanonicalHeaders.Topic)) continue;
             if (routingKey is not null && key.SequenceEqual(CanonicalHeaders.RoutingKey)) continue;
@@ -73,6 +80,6 @@ internal static class DeadLetters
         if (topic is not null) headers.Add(CanonicalHeaders.Topic, Encoding.UTF8.GetBytes(topic));
         if (routingKey is not null) headers.Add(CanonicalHeaders.RoutingKey, Encoding.UTF8.GetBytes(routingKey));
         if (deaths is not null) headers.Add(CanonicalHeaders.Deaths, DeathHistory.Encode(deaths));
-        batch.Add(new MessageProperties { Timestamp = timestamp, Priority = priority }, message.Key, message.Value.Span, headers.Headers);
+        batch.Add(new MessageProperties { Timestamp = timestamp, ExpiresAt = expiresAt, Priority = priority }, message.Key, message.Value.Span, headers.Headers);
     }
 }

@@ -1,4 +1,5 @@
 using Dragoman.Broker.Messages;
+using Dragoman.Broker.Routing;
 using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Storage.Journal;
@@ -12,6 +13,7 @@ internal sealed class LocalQueue : IQueueHandle, ISubscriptionOwner
     private readonly Queues _queues;
     private volatile QueueSettings _settings;
     private volatile bool _deleted;
+    private int _holding;
 
     private readonly KeptQueue? _kept;
     private Subscription _subscription;
@@ -133,6 +135,12 @@ internal sealed class LocalQueue : IQueueHandle, ISubscriptionOwner
     }
 
     private static ValueTask<SubscriptionAnswer> Unsupported => ValueTask.FromResult(new SubscriptionAnswer(QueueStatus.InvalidSettings, 0, KeptQueue.Unsupported));
+
+    /// <summary>Whether messages wait here until they are due and then go on as they are, past all history.</summary>
+    public bool IsHolding => HoldingQueues.IsHolding(_settings);
+
+    /// <summary>True once: for the one who sees to it that they go on.</summary>
+    public bool TakeHolding() => Interlocked.Exchange(ref _holding, 1) == 0;
 
     /// <summary>Where messages go that are moved by hand.</summary>
     public DeadLetterTarget? MoveTarget { get; set; }

@@ -168,7 +168,7 @@ internal sealed class Transfers(Queues queues, Store store, QueueDefects defects
     {
         var now = store.Time.GetUtcNow().ToUnixTimeMilliseconds();
         var target = departure.Reason is null ? source.MoveTarget : source.Settings.Subscription.DeadLetter;
-        var deaths = departure.Reason is { } reason ? DeadLetters.Bury(source.Name, reason, departure.Deliveries, message, now) : null;
+        var deaths = departure.Reason is { } reason && !source.IsHolding ? DeadLetters.Bury(source.Name, reason, departure.Deliveries, message, now) : null;
         var topics = new List<ITopicHandle>();
         var routes = new List<RuledRoute>();
         var targets = target is null ? [] : Find(source, target, message, topics, routes);
@@ -248,7 +248,16 @@ internal sealed class Transfers(Queues queues, Store store, QueueDefects defects
         }
         var routed = new List<IQueueHandle>();
         queues.DeadLetterRouter?.Route(source.Name, target.Topic, key, message, routed, topics, routes);
-        foreach (var handle in routed) found.Add((LocalQueue)handle);
+        if (source.IsHolding)
+        {
+            var more = new List<ITopicHandle>();
+            var moreRoutes = new List<RuledRoute>();
+            foreach (var header in message.Headers)
+                if (header.Key.SequenceEqual(CanonicalHeaders.MoreRoutingKeys)) queues.DeadLetterRouter?.Route(source.Name, target.Topic, Encoding.UTF8.GetString(header.Value.Span), message, routed, more, moreRoutes);
+            topics.AddRange(more.Except(topics));
+            routes.AddRange(moreRoutes.Except(routes));
+        }
+        foreach (var handle in routed.Distinct()) found.Add((LocalQueue)handle);
         return found;
     }
 }

@@ -26,6 +26,9 @@ public sealed record ExchangeFacet
     /// <summary>The topic that gets what no route takes; null for none.</summary>
     public string? AlternateTopic { get; init; }
 
+    /// <summary>How routes are matched once a message is due, where <see cref="Type"/> is <see cref="ExchangeTypes.Delayed"/>; else as <see cref="Type"/> says.</summary>
+    public string MatchedAs => Type == ExchangeTypes.Delayed ? Attributes.GetValueOrDefault(ExchangeTypes.MatchedAsAttribute, ExchangeTypes.Direct) : Type;
+
     /// <summary>Settings that front ends keep with the topic and give meaning to.</summary>
     public ImmutableSortedDictionary<string, string> Attributes { get; init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
@@ -78,6 +81,15 @@ public static class ExchangeTypes
     /// <summary>Headers of the message match the route's arguments.</summary>
     public const string Headers = "headers";
 
+    /// <summary>
+    /// A message that says how long waits so long, in a queue that the topic has for that; then its route is found as one
+    /// of the other types says, which <see cref="MatchedAsAttribute"/> names.
+    /// </summary>
+    public const string Delayed = "x-delayed-message";
+
+    /// <summary>The attribute of a facet that names the type behind <see cref="Delayed"/>.</summary>
+    public const string MatchedAsAttribute = "matched-as";
+
     /// <summary>Whether a type is known.</summary>
-    public static bool IsKnown(string type) => type is Direct or Fanout or Topic or Headers;
+    public static bool IsKnown(string type) => type is Direct or Fanout or Topic or Headers or Delayed;
 }

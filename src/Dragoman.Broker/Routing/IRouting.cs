@@ -97,6 +97,9 @@ public interface IRouting
     /// </summary>
     void Register(IRouteTransformation transformation);
 
+    /// <summary>The queue in which messages wait that a topic of type <see cref="ExchangeTypes.Delayed"/> holds back; null for other topics.</summary>
+    IQueueHandle? FindHolding(TopicName name);
+
     /// <summary>How far routes have carried the records of each partition of topics that keep a log and have routes.</summary>
     IReadOnlyList<ForwardingProgress> Forwarding { get; }
 

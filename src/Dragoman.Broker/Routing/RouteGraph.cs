@@ -174,9 +174,9 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
     {
         lock (_lock)
         {
-            if (!_nodes.TryGetValue(name, out var node)) _nodes[name] = node = new Node(facet.Type);
+            if (!_nodes.TryGetValue(name, out var node)) _nodes[name] = node = new Node(facet.MatchedAs);
             node.Declared = facet;
-            node.Matcher = RouteMatchers.Create(facet.Type);
+            node.Matcher = RouteMatchers.Create(facet.MatchedAs);
             foreach (var route in node.Routes.Values) node.Matcher.Add(route);
             Touch();
         }
@@ -188,7 +188,7 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
         lock (_lock)
         {
             if (!_nodes.TryGetValue(route.Source, out var node))
-                _nodes[route.Source] = node = new Node(FacetOf(route.Source, out _)?.Type ?? ExchangeTypes.Fanout);
+                _nodes[route.Source] = node = new Node(FacetOf(route.Source, out _)?.MatchedAs ?? ExchangeTypes.Fanout);
             if (node.Routes.ContainsKey(route)) return false;
             var target = queue is null ? new TopicName(route.Source.Namespace, route.Target.Name) : null;
             var live = new LiveRoute(route, queue, target);

@@ -25,6 +25,7 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
     private readonly ITopics _topics;
     private readonly RouteGraph _graph;
     private readonly Forwarders _forwarders;
+    private readonly HoldingQueues _holding;
 
     /// <summary>Restores the routes that were there; those whose queue is gone are dropped.</summary>
     public TopicRouting(Store store, StateLog state, StateLog progress, ITopics topics, Queues.Queues queues, IScheduler scheduler, ForwardingDefects defects, BrokerStatistics statistics, Func<TopicName, string?> alternate)
@@ -35,6 +36,7 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
         _topics = topics;
         _graph = new RouteGraph(topics, statistics, alternate);
         _forwarders = new Forwarders(store, progress, topics, queues, _graph, scheduler) { Defects = defects };
+        _holding = new HoldingQueues(queues, FacetIfDelayed, scheduler);
         foreach (var (name, facet) in _durable.Facets) _graph.Put(name, facet);
         foreach (var route in _durable.Routes)
         {
@@ -51,7 +53,12 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
     public IReadOnlyList<ForwardingProgress> Forwarding => _forwarders.List();
 
     /// <summary>Begins to carry on what logs hold.</summary>
-    public void Start() => _forwarders.Start();
+    public void Start()
+    {
+        foreach (var topic in _graph.List())
+            if (topic.Facet.Type == ExchangeTypes.Delayed) _ = _holding.RefreshAsync(topic.Name);
+        _forwarders.Start();
+    }
 
     /// <summary>Ends that; completes when nothing is under way any more.</summary>
     public Task StopAsync() => _forwarders.StopAsync();
@@ -118,10 +125,17 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
         return _graph.Resolve(source, routingKey, headers, result);
     }
 
-    public ValueTask<RoutingAnswer> DeclareAsync(TopicName name, ExchangeFacet facet, CancellationToken cancellation)
+    public async ValueTask<RoutingAnswer> DeclareAsync(TopicName name, ExchangeFacet facet, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(facet);
+        var answer = await DeclareFacetAsync(name, facet, cancellation);
+        if (answer.Status == RoutingStatus.Ok && facet.Type == ExchangeTypes.Delayed) await _holding.RefreshAsync(name);
+        return answer;
+    }
+
+    private ValueTask<RoutingAnswer> DeclareFacetAsync(TopicName name, ExchangeFacet facet, CancellationToken cancellation)
+    {
         if (_graph.Find(name) is { IsDeclared: true } known) return ValueTask.FromResult(new RoutingAnswer(RoutingStatus.Ok, known.Facet));
         if (!facet.IsDurable)
         {
@@ -140,7 +154,15 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
             if (ifUnused && _graph.RoutesFrom(name).Length > 0) return new RoutingAnswer(RoutingStatus.InUse);
             _graph.RemoveTopic(name, gone);
         }
-        return await CommitAsync(gone, cancellation);
+        var answer = await CommitAsync(gone, cancellation);
+        await _holding.RefreshAsync(name);
+        return answer;
+    }
+
+    public IQueueHandle? FindHolding(TopicName name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return FacetIfDelayed(name) is null ? null : _holding.Find(name);
     }
 
     public ValueTask<RoutingAnswer> BindAsync(TopicName source, IQueueHandle queue, string key, IReadOnlyList<RouteArgument> arguments, CancellationToken cancellation)
@@ -174,6 +196,8 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
     {
         var gone = new Removed();
         lock (_state.Lock) _graph.RemoveRoutesTo(queue.Id, gone);
+        // Somebody has deleted what a topic needs.
+        if (HoldingQueues.TopicOf(queue) is { } topic) _ = _holding.RefreshAsync(topic);
         // Should this not get to the disk, the next start drops routes to queues that are gone.
         _ = CommitAsync(gone, default).AsTask();
     }
@@ -192,6 +216,8 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
         topics.AddRange(result.Logs);
         routes.AddRange(result.Routes);
     }
+
+    private ExchangeFacet? FacetIfDelayed(TopicName name) => _graph.Find(name) is { IsDeclared: true, Facet: { Type: ExchangeTypes.Delayed } facet } ? facet : null;
 
     /// <summary>A topic that was a log alone is gone with it, and so are its routes.</summary>
     private void RemoveUndeclared(TopicName name)
@@ -262,7 +288,11 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
     /// <summary>Lets the state forget what is gone from the graph, unless it has come back meanwhile.</summary>
     private ValueTask<RoutingAnswer> CommitAsync(Removed gone, CancellationToken cancellation)
     {
-        foreach (var source in gone.Sources) _forwarders.Refresh(source);
+        foreach (var source in gone.Sources)
+        {
+            _forwarders.Refresh(source);
+            _ = _holding.RefreshAsync(source);
+        }
         if (gone.Routes.Count == 0 && gone.Topics.Count == 0) return ValueTask.FromResult(new RoutingAnswer(RoutingStatus.Ok));
         var size = Store.TypicalCommandBytes;
         foreach (var route in gone.Routes) size += 64 + route.EncodedSize;

@@ -28,7 +28,8 @@ public sealed class OrderStateMachine : MassTransitStateMachine<OrderState>
         });
 
         Initially(When(Submitted)
-            .If(context => context.Message.Card == "absent", order => order.Schedule(PaymentTimeout, context => new PaymentExpired(context.Message.OrderId), _ => TimeSpan.FromMilliseconds(500)))
+            // Who wants to see an order expire has not got five minutes.
+            .Schedule(PaymentTimeout, context => new PaymentExpired(context.Message.OrderId), context => context.Message.Card == "absent" ? TimeSpan.FromMilliseconds(500) : TimeSpan.FromMinutes(5))
             .Publish(context => new ChargeCard(context.Message.OrderId, context.Message.Card))
             .TransitionTo(Paying));
 

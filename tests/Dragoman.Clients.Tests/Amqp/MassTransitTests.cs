@@ -4,6 +4,7 @@ using Dragoman.Clients.Tests.Clients;
 using Dragoman.Clients.Tests.Reporting;
 using Dragoman.TestKit;
 using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 
 namespace Dragoman.Clients.Tests.Amqp;
 
@@ -33,13 +34,71 @@ public sealed class MassTransitTests(MassTransitTests.Running running) : IClassF
         AssertTold(order, [.. Tries(order, 1), $"billing completed {order}", $"shipping completed {order}"]);
     }
 
+    [Fact, Rows("R10", "R25")]
+    public async Task What_fails_still_is_delivered_again_later()
+    {
+        var order = Guid.NewGuid();
+        await Shop.SendAsync($"order {order} late");
+        await ToldAsync($"billing completed {order}", $"shipping completed {order}");
+        AssertTold(order, [.. Tries(order, 2), $"charging {order} 7 0 2", $"billing completed {order}", $"shipping completed {order}"]);
+    }
+
+    [Fact, Rows("R6", "R12", "R25")]
+    public async Task What_fails_for_good_is_in_the_error_queue_and_can_be_sent_back_from_there()
+    {
+        var order = Guid.NewGuid();
+        await Shop.SendAsync($"order {order} broken");
+        await ToldAsync($"billing rejected {order}", $"shipping rejected {order}");
+        AssertTold(order, [.. Tries(order, 3), $"billing rejected {order}", $"shipping rejected {order}"]);
+
+        await using var connection = await ConnectAsync();
+        await using var channel = await connection.CreateChannelAsync();
+        var failed = await GetAsync(connection, channel, "cards_error");
+        var headers = failed.BasicProperties.Headers!;
+        Assert.Equal("fault", Text(headers["MT-Reason"]));
+        Assert.Equal("System.InvalidOperationException", Text(headers["MT-Fault-ExceptionType"]));
+        Assert.Equal("The card is broken.", Text(headers["MT-Fault-Message"]));
+        Assert.Equal(2, headers["MT-Fault-RetryCount"]);
+        Assert.Equal(2, headers["MT-Redelivery-Count"]);
+        Assert.True(failed.BasicProperties.Persistent);
+        Assert.Contains(order.ToString(), Encoding.UTF8.GetString(failed.Body.Span), StringComparison.Ordinal);
+
+        // The card is mended, and the message goes back to where it failed.
+        await Shop.SendAsync("mend");
+        await ToldAsync("mended");
+        await channel.BasicPublishAsync("cards", "", mandatory: true, new BasicProperties(failed.BasicProperties), failed.Body);
+        await channel.BasicAckAsync(failed.DeliveryTag, multiple: false);
+        await ToldAsync($"charging {order} 10 0 2");
+        Assert.Equal(0u, await channel.MessageCountAsync("cards_error"));
+        Assert.Equal(0u, await channel.MessageCountAsync("cards"));
+    }
+
+    [Fact, Rows("R25")]
+    public async Task Orders_that_nobody_pays_for_expire()
+    {
+        var order = Guid.NewGuid();
+        await Shop.SendAsync($"order {order} absent");
+        await ToldAsync($"billing expired {order}", $"shipping expired {order}");
+        AssertTold(order, [$"charging {order} 1 0 0", $"billing expired {order}", $"shipping expired {order}"]);
+    }
+
+    [Fact, Rows("R25")]
+    public async Task What_is_to_be_said_later_is_said_when_it_is_due_in_the_order_of_that()
+    {
+        await Shop.SendAsync("remind 1 1500");
+        await Shop.SendAsync("remind 2 1000");
+        await Shop.SendAsync("remind 3 300");
+        await ToldAsync("reminder 1 due", "reminder 2 due", "reminder 3 due");
+        Assert.Equal(["reminder 3 due", "reminder 2 due", "reminder 1 due"], Shop.Told.Where(line => line.StartsWith("reminder ", StringComparison.Ordinal)));
+    }
+
     [Fact, Rows("R6", "R12")]
     public async Task What_nobody_understands_is_in_the_skipped_queue()
     {
         await Shop.SendAsync("stray 7");
         await using var connection = await ConnectAsync();
         await using var channel = await connection.CreateChannelAsync();
-        var skipped = await GetAsync(channel, "cards_skipped");
+        var skipped = await GetAsync(connection, channel, "cards_skipped");
         Assert.Equal("dead-letter", Text(skipped.BasicProperties.Headers!["MT-Reason"]));
         Assert.Contains("\"number\": 7", Encoding.UTF8.GetString(skipped.Body.Span), StringComparison.Ordinal);
         await channel.BasicAckAsync(skipped.DeliveryTag, multiple: false);
@@ -88,11 +147,27 @@ public sealed class MassTransitTests(MassTransitTests.Running running) : IClassF
 
     private static string Text(object? value) => Encoding.UTF8.GetString((byte[])value!);
 
-    private static async Task<BasicGetResult> GetAsync(IChannel channel, string queue)
+    /// <summary>Waits for a queue that is made for its first message, and takes that.</summary>
+    private static async Task<BasicGetResult> GetAsync(IConnection connection, IChannel channel, string queue)
     {
+        await Eventually.TrueAsync(() => ExistsAsync(connection, queue), $"there is a queue {queue}", s_patience);
         BasicGetResult? message = null;
         await Eventually.TrueAsync(async () => (message = await channel.BasicGetAsync(queue, autoAck: false)) is not null, $"there is a message in {queue}", s_patience);
         return message!;
+    }
+
+    private static async Task<bool> ExistsAsync(IConnection connection, string queue)
+    {
+        await using var channel = await connection.CreateChannelAsync();
+        try
+        {
+            await channel.QueueDeclarePassiveAsync(queue);
+            return true;
+        }
+        catch (OperationInterruptedException error) when (error.ShutdownReason?.ReplyCode == Constants.NotFound)
+        {
+            return false;
+        }
     }
 
     private Task<IConnection> ConnectAsync() => new ConnectionFactory { HostName = "127.0.0.1", Port = running.Broker.Server.Port("amqp") }.CreateConnectionAsync();
