@@ -8,6 +8,7 @@ using Dragoman.Aws.Sqs;
 using Dragoman.Aws.Sts;
 using Dragoman.Protocols;
 using Dragoman.Protocols.Authentication;
+using Dragoman.Protocols.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -22,6 +23,7 @@ public sealed class AwsFrontEnd : IHttpFrontEnd, IDisposable
     private readonly AwsNode _node;
     private readonly Signer _signer;
     private readonly EndpointDelivery _endpoints;
+    private readonly Lazy<TlsSettings> _ownTls;
 
     /// <summary>Makes a front end for a broker.</summary>
     /// <param name="broker">The broker.</param>
@@ -36,6 +38,7 @@ public sealed class AwsFrontEnd : IHttpFrontEnd, IDisposable
         var log = loggers.CreateLogger<AwsFrontEnd>();
         _node = new AwsNode(broker, options, log);
         _signer = new Signer(broker.Notifications, broker.Time);
+        _ownTls = new Lazy<TlsSettings>(() => TlsSettings.Of(_signer.Certificate));
         broker.Routing.Register(new NotificationTransformation(_signer, options));
         _endpoints = new EndpointDelivery(_node, _signer);
         _dispatcher = new Dispatcher(
@@ -44,6 +47,12 @@ public sealed class AwsFrontEnd : IHttpFrontEnd, IDisposable
 
     /// <inheritdoc/>
     public string Name => "aws";
+
+    /// <summary>
+    /// Validators of notifications take a certificate from an <c>https</c> address alone: without a certificate of the server's
+    /// own, the one that signs serves that, too.
+    /// </summary>
+    public Func<TlsSettings>? OwnTls => () => _ownTls.Value;
 
     /// <inheritdoc/>
     public void ConfigureListener(ListenOptions listener)

@@ -66,6 +66,7 @@ public sealed class FrontEndServer : IAsyncDisposable
                 Action<ListenOptions> configure = listener =>
                 {
                     if (tls is not null) listener.AcceptTls(tls, log);
+                    else if (binding.FrontEnd.OwnTls is { } own) listener.AcceptTls(own, log);
                     if (connections is not null && binding.FrontEnd.ListedAs is { } protocol) listener.Use(next => new ConnectionListing(next, connections, protocol).OnConnectionAsync);
                     binding.FrontEnd.ConfigureListener(listener);
                 };

@@ -1,4 +1,5 @@
 using System.Net;
+using Dragoman.Protocols.Tls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -18,6 +19,9 @@ public interface IFrontEnd
 
     /// <summary>What its connections are listed as; null if they are not.</summary>
     string? ListedAs => Name;
+
+    /// <summary>Makes what its listener accepts TLS with where the server was given no certificate; null if it then accepts none.</summary>
+    Func<TlsSettings>? OwnTls => null;
 
     /// <summary>Says what happens with a connection that the listener accepts.</summary>
     void ConfigureListener(ListenOptions listener);

@@ -14,7 +14,7 @@ namespace Dragoman.Protocols.Tls;
 /// Lets a listener accept TLS on the port where it also accepts plain connections: no protocol served here begins with
 /// the byte that begins a TLS handshake, 0x16 (RFC 8446, section 5.1).
 /// </summary>
-internal sealed class TlsDetection(ConnectionDelegate next, TlsSettings settings, List<SslApplicationProtocol>? protocols, ILogger log)
+internal sealed class TlsDetection(ConnectionDelegate next, Func<TlsSettings> settings, List<SslApplicationProtocol>? protocols, ILogger log)
 {
     private const byte Handshake = 0x16;
 
@@ -43,12 +43,13 @@ internal sealed class TlsDetection(ConnectionDelegate next, TlsSettings settings
         var stream = new SslStream(new DuplexPipeStream(plain.Input, plain.Output), leaveInnerStreamOpen: false);
         await using (stream.ConfigureAwait(false))
         {
+            var tls = settings();
             using (var patience = CancellationTokenSource.CreateLinkedTokenSource(connection.ConnectionClosed))
             {
-                patience.CancelAfter(settings.HandshakeTimeout);
+                patience.CancelAfter(tls.HandshakeTimeout);
                 try
                 {
-                    await stream.AuthenticateAsServerAsync(settings.CreateOptions(protocols), patience.Token).ConfigureAwait(false);
+                    await stream.AuthenticateAsServerAsync(tls.CreateOptions(protocols), patience.Token).ConfigureAwait(false);
                 }
                 catch (Exception error) when (error is AuthenticationException or IOException or OperationCanceledException)
                 {
@@ -123,6 +124,13 @@ public static class TlsListener
         ArgumentNullException.ThrowIfNull(listener);
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(log);
+        listener.AcceptTls(() => settings, log);
+    }
+
+    /// <summary>As <see cref="AcceptTls(ListenOptions, TlsSettings, ILogger)"/>, with settings that are asked for when the first client wants TLS.</summary>
+    public static void AcceptTls(this ListenOptions listener, Func<TlsSettings> settings, ILogger log)
+    {
+        ArgumentNullException.ThrowIfNull(listener);
         listener.Use(next => new TlsDetection(next, settings, Protocols(listener), log).OnConnectionAsync);
     }
 

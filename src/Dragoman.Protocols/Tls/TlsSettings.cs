@@ -55,6 +55,13 @@ public sealed class TlsSettings : IDisposable
         return new TlsSettings(certificate, chain, clients, authorities);
     }
 
+    /// <summary>Settings with a certificate that has its key, and with nothing asked of clients.</summary>
+    public static TlsSettings Of(X509Certificate2 certificate)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        return new TlsSettings(certificate, [], ClientCertificates.None, []);
+    }
+
     /// <summary>What a handshake is made with.</summary>
     /// <param name="protocols">The application protocols to offer (ALPN); null for none.</param>
     internal SslServerAuthenticationOptions CreateOptions(List<SslApplicationProtocol>? protocols) => new()
