@@ -6,6 +6,7 @@ using Dragoman.Broker.Links;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Parameters;
 using Dragoman.Links.Definitions;
+using Dragoman.Links.Federation;
 using Dragoman.Links.Running;
 using Dragoman.Protocols.RabbitMq;
 using Microsoft.Extensions.Logging;
@@ -13,8 +14,8 @@ using Microsoft.Extensions.Logging;
 namespace Dragoman.Links;
 
 /// <summary>
-/// The links between this broker and others: shovels, as runtime parameters define them. What a parameter says is carried out
-/// as soon as it is set, and ends when it is taken back.
+/// The links between this broker and others: shovels, as runtime parameters define them, and the federation of exchanges and
+/// queues, as parameters and policies do. What they say is carried out as soon as it is set, and ends when it is taken back.
 /// </summary>
 public sealed class Links : ILinks, IAsyncDisposable
 {
@@ -26,19 +27,29 @@ public sealed class Links : ILinks, IAsyncDisposable
     private readonly Channel<ParameterKey> _changes = Channel.CreateUnbounded<ParameterKey>(new UnboundedChannelOptions { SingleReader = true });
     private readonly SemaphoreSlim _changing = new(1, 1);
     private readonly ConcurrentDictionary<(NamespaceName Space, string Name), (string Text, ShovelLink Link)> _shovels = new();
+    private readonly Federations _federations;
     private Task _following = Task.CompletedTask;
     private bool _isStopped;
+    private int _isDisposed;
 
     /// <summary>Creates them, and has the broker take their parameters; nothing runs yet.</summary>
     /// <param name="broker">This broker.</param>
     /// <param name="loggers">Where they log.</param>
     public Links(Broker.Broker broker, ILoggerFactory loggers)
+        : this(broker, new NoPolicies(), loggers)
+    {
+    }
+
+    internal Links(Broker.Broker broker, IFederationPolicies policies, ILoggerFactory loggers)
     {
         ArgumentNullException.ThrowIfNull(broker);
         ArgumentNullException.ThrowIfNull(loggers);
         _broker = broker;
         _log = loggers.CreateLogger<Links>();
         broker.Parameters.Register(new Component(ShovelComponent, static (name, value, problems) => ShovelDefinition.Read(name, value, problems)));
+        broker.Parameters.Register(new Component(Upstreams.Component, static (name, value, problems) => UpstreamDefinition.Read(name, value, problems)));
+        broker.Parameters.Register(new Component(Upstreams.SetComponent, UpstreamDefinition.CheckSet));
+        _federations = new Federations(broker, policies, _log);
     }
 
     /// <inheritdoc/>
@@ -46,7 +57,7 @@ public sealed class Links : ILinks, IAsyncDisposable
         [.. _shovels.Values.Select(static s => s.Link.Shovel).OrderBy(static s => s.Namespace.ToString(), StringComparer.Ordinal).ThenBy(static s => s.Name, StringComparer.Ordinal)];
 
     /// <inheritdoc/>
-    public IReadOnlyList<FederationLink> FederationLinks => [];
+    public IReadOnlyList<FederationLink> FederationLinks => _federations.Links;
 
     /// <summary>Starts what the parameters say, and follows their changes.</summary>
     public void Start()
@@ -54,6 +65,7 @@ public sealed class Links : ILinks, IAsyncDisposable
         _broker.Parameters.Changed += OnChanged;
         foreach (var parameter in _broker.Parameters.List(ShovelComponent)) OnChanged(parameter.Key);
         _following = Task.Run(FollowAsync);
+        _federations.Start();
     }
 
     /// <inheritdoc/>
@@ -74,12 +86,14 @@ public sealed class Links : ILinks, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask<bool> RestartFederationLinkAsync(string id) => ValueTask.FromResult(false);
+    public ValueTask<bool> RestartFederationLinkAsync(string id) => _federations.RestartAsync(id);
 
     /// <summary>Ends all links in good order.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0) return;
         _broker.Parameters.Changed -= OnChanged;
+        await _federations.DisposeAsync().ConfigureAwait(false);
         _changes.Writer.TryComplete();
         await _following.ConfigureAwait(false);
         await _changing.WaitAsync().ConfigureAwait(false);
@@ -98,6 +112,7 @@ public sealed class Links : ILinks, IAsyncDisposable
     private void OnChanged(ParameterKey key)
     {
         if (key is { Scope: ParameterScope.Component, Component: ShovelComponent }) _changes.Writer.TryWrite(key);
+        if (key is { Scope: ParameterScope.Component, Component: Upstreams.Component or Upstreams.SetComponent }) _federations.Look();
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "Whatever is wrong with one link, the others are followed.")]

@@ -17,13 +17,18 @@ namespace Dragoman.Links.Tests;
 /// <summary>A broker of this process with an AMQP listener and links, on a directory that it keeps over restarts.</summary>
 internal sealed class LocalBroker : IAsyncDisposable
 {
+    private static int s_nodes;
+
     private readonly Workspace _workspace = new();
     private readonly int _port = FreePort.Next();
+    private readonly int _nodeId = Interlocked.Increment(ref s_nodes);
     private FrontEndServer _server = null!;
 
     public Broker.Broker Broker { get; private set; } = null!;
 
     public Links Links { get; private set; } = null!;
+
+    public TestPolicies Policies { get; } = new();
 
     public string Uri => string.Create(CultureInfo.InvariantCulture, $"amqp://guest:guest@127.0.0.1:{_port}/%2F");
 
@@ -60,11 +65,11 @@ internal sealed class LocalBroker : IAsyncDisposable
     private async Task OpenAsync()
     {
         Broker = await Dragoman.Broker.Broker.StartAsync(
-            new BrokerOptions { Store = new StoreOptions { Directory = _workspace.Data, JournalFileBytes = 8 << 20, HeadroomBytes = 0 } },
+            new BrokerOptions { NodeId = _nodeId, Store = new StoreOptions { Directory = _workspace.Data, JournalFileBytes = 8 << 20, HeadroomBytes = 0 } },
             new OsFileSystem(), TimeProvider.System, ThreadPoolScheduler.Instance, new Random());
         var amqp = new AmqpFrontEnd(Broker, new AmqpOptions { NetworkTime = TimeProvider.System }, NullLoggerFactory.Instance);
         _server = await FrontEndServer.StartAsync([new FrontEndBinding(amqp, IPAddress.Loopback, _port)], NullLoggerFactory.Instance);
-        Links = new Links(Broker, NullLoggerFactory.Instance);
+        Links = new Links(Broker, Policies, NullLoggerFactory.Instance);
         Links.Start();
     }
 

@@ -41,6 +41,9 @@ internal sealed record AmqpUri
     /// <summary>The address without user and password, for people.</summary>
     public string Shown { get; private init; } = "";
 
+    /// <summary>The address as it was written.</summary>
+    public string Full { get; private init; } = "";
+
     /// <summary>Reads an address.</summary>
     /// <param name="text">The address.</param>
     /// <param name="problem">What is wrong with it, in RabbitMQ's form; null if nothing is.</param>
@@ -113,6 +116,7 @@ internal sealed record AmqpUri
             Password = password,
             Options = options,
             Shown = Show(text, scheme + 3),
+            Full = text,
         };
     }
 

@@ -21,6 +21,9 @@ internal sealed record RemoteSourceOptions(EndDefinition End, string Link, strin
     /// <summary>Has more done before consuming begins, such as bindings made.</summary>
     public Func<RemoteConnection, CancellationToken, Task>? Prepare { get; init; }
 
+    /// <summary>Whether it consumes only once it is told to.</summary>
+    public bool BeginsPaused { get; init; }
+
     /// <summary>The consumer's tag; empty for one that the broker there makes.</summary>
     public string ConsumerTag { get; init; } = "";
 }
@@ -37,6 +40,7 @@ internal sealed class RemoteSource(RemoteSourceOptions options) : ILinkSource
     private PrivateQueues? _private;
     private string _queue = "";
     private bool _mustSign;
+    private volatile string? _tag;
 
     public string Uri => _connection?.Uri.Shown ?? options.End.Uris[0].Shown;
 
@@ -73,10 +77,24 @@ internal sealed class RemoteSource(RemoteSourceOptions options) : ILinkSource
         };
         ReadyAtStart = await _channel.MessageCountAsync(_queue, cancellation).ConfigureAwait(false);
         await _channel.BasicQosAsync(0, (ushort)options.Prefetch, global: false, cancellation).ConfigureAwait(false);
-        var consumer = new AsyncEventingBasicConsumer(_channel);
+        if (!options.BeginsPaused) await ConsumeAsync(true, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Begins to consume, or ends it; what has arrived is carried on all the same.</summary>
+    public async Task ConsumeAsync(bool wanted, CancellationToken cancellation)
+    {
+        if (wanted == _tag is not null) return;
+        if (_tag is { } tag)
+        {
+            _tag = null;
+            await _channel!.BasicCancelAsync(tag, noWait: false, cancellation).ConfigureAwait(false);
+            return;
+        }
+        var consumer = new AsyncEventingBasicConsumer(_channel!);
         consumer.ReceivedAsync += OnReceivedAsync;
         consumer.UnregisteredAsync += (_, _) => OnCancelledAsync();
-        await _channel.BasicConsumeAsync(_queue, autoAck: false, options.ConsumerTag, noLocal: false, exclusive: false, Fields.ToDictionary(options.ConsumerArguments), consumer, cancellation).ConfigureAwait(false);
+        _tag = await _channel!.BasicConsumeAsync(
+            _queue, autoAck: false, options.ConsumerTag, noLocal: false, exclusive: false, Fields.ToDictionary(options.ConsumerArguments), consumer, cancellation).ConfigureAwait(false);
     }
 
     public ValueTask<List<LinkMessage>> ReadAsync(int maxMessages, CancellationToken cancellation) => _arrivals.ReadAsync(maxMessages, cancellation);
@@ -139,7 +157,8 @@ internal sealed class RemoteSource(RemoteSourceOptions options) : ILinkSource
 
     private Task OnCancelledAsync()
     {
-        _arrivals.End(new LinkException($"The queue '{_queue}' was deleted, or its consumer cancelled."));
+        // Unless it was asked for.
+        if (_tag is not null) _arrivals.End(new LinkException($"The queue '{_queue}' was deleted, or its consumer cancelled."));
         return Task.CompletedTask;
     }
 

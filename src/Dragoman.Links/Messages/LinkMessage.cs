@@ -35,6 +35,18 @@ internal sealed class LinkMessage
     /// <summary>Bytes that it takes, about.</summary>
     public int Size => Body.Length + 256;
 
+    /// <summary>The message with other properties.</summary>
+    public LinkMessage With(BasicProperties properties) => new()
+    {
+        Exchange = Exchange,
+        RoutingKey = RoutingKey,
+        Properties = properties,
+        Body = Body,
+        Fingerprint = Fingerprint,
+        Number = Number,
+        IsRedelivered = IsRedelivered,
+    };
+
     /// <summary>Makes what a message is known again by: of all that its publisher said.</summary>
     public static ulong FingerprintOf(string exchange, string routingKey, BasicProperties properties, ReadOnlySpan<byte> body)
     {

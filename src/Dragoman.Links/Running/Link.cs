@@ -16,12 +16,6 @@ internal sealed record LinkOptions(PumpOptions Pump, TimeSpan ReconnectDelay, Fu
     /// <summary>What is to be done when its work is done.</summary>
     public Func<Task>? OnCompleted { get; init; }
 
-    /// <summary>Whether it has something to do; null for always. Asked again and again while it does not, or waits for messages.</summary>
-    public Func<CancellationToken, Task>? WaitUntilNeeded { get; init; }
-
-    /// <summary>Completes when it has nothing to do any more for a time; null for never.</summary>
-    public Func<CancellationToken, Task>? WaitWhileNeeded { get; init; }
-
     /// <summary>Runs beside the pump while it is connected; ends with it.</summary>
     public Func<ILinkSource, CancellationToken, Task>? Beside { get; init; }
 }
@@ -85,7 +79,6 @@ internal sealed class Link(Broker.Broker broker, LinkOptions options, ILogger lo
         {
             try
             {
-                if (options.WaitUntilNeeded is { } needed) await needed(_stop.Token).ConfigureAwait(false);
                 await RunOnceAsync().ConfigureAwait(false);
                 continue;
             }
@@ -133,7 +126,6 @@ internal sealed class Link(Broker.Broker broker, LinkOptions options, ILogger lo
         var pumping = new Pump(options.Pump, source, _target, _memory, broker.LinkProgress, _counts).RunAsync(pause.Token, _abort.Token);
         List<Task> all = [pumping];
         if (options.Beside is { } beside) all.Add(beside(source, pause.Token));
-        if (options.WaitWhileNeeded is { } needed) all.Add(needed(pause.Token));
         var first = await Task.WhenAny(all).ConfigureAwait(false);
         await pause.CancelAsync().ConfigureAwait(false);
         try

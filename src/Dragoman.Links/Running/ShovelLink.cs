@@ -93,16 +93,7 @@ internal sealed class ShovelLink : IAsyncDisposable
             if (_definition.AddsTimestamp) headers["x-shovelled-timestamp"] = broker.Time.GetUtcNow().ToUnixTimeSeconds();
             properties.Headers = headers;
         }
-        return new LinkMessage
-        {
-            Exchange = message.Exchange,
-            RoutingKey = message.RoutingKey,
-            Properties = properties,
-            Body = message.Body,
-            Fingerprint = message.Fingerprint,
-            Number = message.Number,
-            IsRedelivered = message.IsRedelivered,
-        };
+        return message.With(properties);
     }
 
     private Dictionary<string, object?> ForwardHeaders(Broker.Broker broker)
