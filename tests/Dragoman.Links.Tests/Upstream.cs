@@ -32,5 +32,15 @@ internal sealed class Upstream(DragomanServer? dragoman, RealRabbitMq? rabbit) :
         await dragoman.StartAgainAsync();
     }
 
+    /// <summary>Kills it.</summary>
+    public async Task KillAsync()
+    {
+        if (rabbit is not null) await rabbit.KillAsync();
+        else await dragoman!.KillAsync();
+    }
+
+    /// <summary>Starts it again.</summary>
+    public Task StartAgainAsync() => rabbit?.StartAgainAsync() ?? dragoman!.StartAgainAsync();
+
     public ValueTask DisposeAsync() => rabbit?.DisposeAsync() ?? dragoman!.DisposeAsync();
 }
