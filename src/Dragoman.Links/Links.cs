@@ -36,11 +36,6 @@ public sealed class Links : ILinks, IAsyncDisposable
     /// <param name="broker">This broker.</param>
     /// <param name="loggers">Where they log.</param>
     public Links(Broker.Broker broker, ILoggerFactory loggers)
-        : this(broker, new NoPolicies(), loggers)
-    {
-    }
-
-    internal Links(Broker.Broker broker, IFederationPolicies policies, ILoggerFactory loggers)
     {
         ArgumentNullException.ThrowIfNull(broker);
         ArgumentNullException.ThrowIfNull(loggers);
@@ -49,7 +44,7 @@ public sealed class Links : ILinks, IAsyncDisposable
         broker.Parameters.Register(new Component(ShovelComponent, static (name, value, problems) => ShovelDefinition.Read(name, value, problems)));
         broker.Parameters.Register(new Component(Upstreams.Component, static (name, value, problems) => UpstreamDefinition.Read(name, value, problems)));
         broker.Parameters.Register(new Component(Upstreams.SetComponent, UpstreamDefinition.CheckSet));
-        _federations = new Federations(broker, policies, _log);
+        _federations = new Federations(broker, _log);
     }
 
     /// <inheritdoc/>

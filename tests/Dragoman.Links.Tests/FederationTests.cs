@@ -28,7 +28,7 @@ public sealed class FederationTests
             return 0;
         });
         await local.SetAsync("federation-upstream", "up", new Dictionary<string, object> { ["uri"] = upstream.Uri, ["reconnect-delay"] = 1 });
-        local.Policies.FederateExchange("x", "up");
+        await local.FederateAsync("exchanges", "x", "up");
         await RunsAsync(local, "x");
         await upstream.PublishAsync("x", "a.1", "b.1");
         await Eventually.TrueAsync(async () => await AmqpClient.CountAsync(local.Uri, "all") == 1, "what is bound has come");
@@ -73,8 +73,8 @@ public sealed class FederationTests
         }
         await one.SetAsync("federation-upstream", "other", new Dictionary<string, object> { ["uri"] = other.Uri, ["max-hops"] = 5 });
         await other.SetAsync("federation-upstream", "one", new Dictionary<string, object> { ["uri"] = one.Uri, ["max-hops"] = 5 });
-        one.Policies.FederateExchange("x", "other");
-        other.Policies.FederateExchange("x", "one");
+        await one.FederateAsync("exchanges", "x", "other");
+        await other.FederateAsync("exchanges", "x", "one");
         await RunsAsync(one, "x");
         await RunsAsync(other, "x");
         await AmqpClient.OnChannelAsync(other.Uri, async channel =>
@@ -112,7 +112,7 @@ public sealed class FederationTests
         await AmqpClient.DeclareAsync(local.Uri, "q");
         await AmqpClient.PublishAsync(upstream.Uri, "q", 0, 200);
         await local.SetAsync("federation-upstream", "up", new Dictionary<string, object> { ["uri"] = upstream.Uri, ["reconnect-delay"] = 1 });
-        local.Policies.FederateQueue("q", "up");
+        await local.FederateAsync("queues", "q", "up");
         await RunsAsync(local, "q");
         // Nobody consumes here, so nothing comes.
         Assert.Equal(200u, await AmqpClient.CountAsync(upstream.Uri, "q"));
@@ -129,6 +129,10 @@ public sealed class FederationTests
         await Eventually.TrueAsync(() => { lock (got) return got.Count >= 200; }, "all have come");
         Assert.Equal(Enumerable.Range(0, 200).Select(i => $"{i}"), got);
         Assert.Equal("q", Assert.Single(local.Links.FederationLinks).UpstreamName);
+
+        // With its policy the link goes.
+        await local.Broker.Policies.RemoveAsync(Dragoman.Broker.Namespaces.NamespaceName.Default, false, "federate queues");
+        await Eventually.TrueAsync(() => local.Links.FederationLinks.Count == 0, "the link is gone");
     }
 
     private static Task RunsAsync(LocalBroker local, string name) =>

@@ -28,8 +28,6 @@ internal sealed class LocalBroker : IAsyncDisposable
 
     public Links Links { get; private set; } = null!;
 
-    public TestPolicies Policies { get; } = new();
-
     public string Uri => string.Create(CultureInfo.InvariantCulture, $"amqp://guest:guest@127.0.0.1:{_port}/%2F");
 
     public static async Task<LocalBroker> StartAsync()
@@ -45,6 +43,14 @@ internal sealed class LocalBroker : IAsyncDisposable
     public async Task SetAsync(string component, string name, object definition)
     {
         var answer = await Broker.Parameters.SetAsync(ParameterKey.Of(NamespaceName.Default, component, name), JsonSerializer.SerializeToElement(definition));
+        Assert.Equal((ParameterStatus.Ok, null), (answer.Status, answer.Message));
+    }
+
+    /// <summary>Has a policy federate what has a name.</summary>
+    public async Task FederateAsync(string applyTo, string name, string upstream)
+    {
+        var policy = new Dictionary<string, object> { ["pattern"] = $"^{name}$", ["apply-to"] = applyTo, ["definition"] = new Dictionary<string, object> { ["federation-upstream"] = upstream } };
+        var answer = await Broker.Policies.SetAsync(NamespaceName.Default, false, $"federate {applyTo}", JsonSerializer.SerializeToElement(policy));
         Assert.Equal((ParameterStatus.Ok, null), (answer.Status, answer.Message));
     }
 
@@ -69,7 +75,7 @@ internal sealed class LocalBroker : IAsyncDisposable
             new OsFileSystem(), TimeProvider.System, ThreadPoolScheduler.Instance, new Random());
         var amqp = new AmqpFrontEnd(Broker, new AmqpOptions { NetworkTime = TimeProvider.System }, NullLoggerFactory.Instance);
         _server = await FrontEndServer.StartAsync([new FrontEndBinding(amqp, IPAddress.Loopback, _port)], NullLoggerFactory.Instance);
-        Links = new Links(Broker, Policies, NullLoggerFactory.Instance);
+        Links = new Links(Broker, NullLoggerFactory.Instance);
         Links.Start();
     }
 

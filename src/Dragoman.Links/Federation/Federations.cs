@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Dragoman.Broker.Links;
+using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Queues;
 using Microsoft.Extensions.Logging;
 
@@ -14,7 +15,6 @@ internal sealed class Federations : IQueueObserver, IAsyncDisposable
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     private readonly Broker.Broker _broker;
-    private readonly IFederationPolicies _policies;
     private readonly ILogger _log;
     private readonly Upstreams _upstreams;
     private readonly CancellationTokenSource _stop = new();
@@ -25,12 +25,12 @@ internal sealed class Federations : IQueueObserver, IAsyncDisposable
     private long _changes = 1;
 
     /// <summary>Creates it; nothing runs yet.</summary>
-    public Federations(Broker.Broker broker, IFederationPolicies policies, ILogger log)
+    public Federations(Broker.Broker broker, ILogger log)
     {
-        (_broker, _policies, _log) = (broker, policies, log);
+        (_broker, _log) = (broker, log);
         _upstreams = new Upstreams(broker.Parameters);
         broker.Queues.AddObserver(this);
-        policies.Changed += Look;
+        broker.Policies.Changed += OnPoliciesChanged;
     }
 
     /// <summary>The links.</summary>
@@ -41,6 +41,8 @@ internal sealed class Federations : IQueueObserver, IAsyncDisposable
 
     /// <summary>Parameters or policies have changed.</summary>
     public void Look() => Interlocked.Increment(ref _changes);
+
+    private void OnPoliciesChanged(NamespaceName space) => Look();
 
     void IQueueObserver.OnCreated(IQueueHandle queue) => Look();
 
@@ -69,7 +71,7 @@ internal sealed class Federations : IQueueObserver, IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        _policies.Changed -= Look;
+        _broker.Policies.Changed -= OnPoliciesChanged;
         await _stop.CancelAsync().ConfigureAwait(false);
         await _following.ConfigureAwait(false);
         await Task.WhenAll(_runs.Values.Select(static r => r.Run.DisposeAsync().AsTask())).ConfigureAwait(false);
@@ -112,13 +114,13 @@ internal sealed class Federations : IQueueObserver, IAsyncDisposable
             var wanted = new Dictionary<string, (object Definition, Func<FederationRun> Create)>(StringComparer.Ordinal);
             foreach (var topic in _broker.Routing.List())
             {
-                if (_policies.Find(topic.Name) is not { } choice) continue;
+                if (UpstreamChoice.Read(_broker.Policies.Match(topic.Name)) is not { } choice) continue;
                 foreach (var upstream in _upstreams.Find(topic.Name.Namespace, choice).DistinctBy(u => (u.Name, u.Exchange)))
                     wanted[$"exchange {topic.Name} {upstream.Name} {upstream.Exchange}"] = (Identity(upstream), () => new FederatedExchange(_broker, topic.Name, upstream, _log));
             }
             foreach (var queue in _broker.Queues.List())
             {
-                if (_policies.Find(queue) is not { } choice) continue;
+                if (UpstreamChoice.Read(_broker.Policies.Match(queue)) is not { } choice) continue;
                 foreach (var upstream in _upstreams.Find(queue.Name.Namespace, choice).DistinctBy(u => (u.Name, u.Queue)))
                     wanted[$"queue {queue.Name} {queue.Id} {upstream.Name} {upstream.Queue}"] = (Identity(upstream), () => new FederatedQueue(_broker, queue, upstream, _log));
             }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Parameters;
+using Dragoman.Broker.Policies;
 
 namespace Dragoman.Links.Federation;
 
@@ -9,7 +10,17 @@ namespace Dragoman.Links.Federation;
 /// <param name="Upstream">The one.</param>
 /// <param name="Set">The set.</param>
 /// <param name="Pattern">The pattern.</param>
-internal sealed record UpstreamChoice(string? Upstream, string? Set, string? Pattern);
+internal sealed record UpstreamChoice(string? Upstream, string? Set, string? Pattern)
+{
+    /// <summary>Reads what policies say; null if they say nothing.</summary>
+    public static UpstreamChoice? Read(PolicyMatch match)
+    {
+        var choice = new UpstreamChoice(Text("federation-upstream"), Text("federation-upstream-set"), Text("federation-upstream-pattern"));
+        return choice is (null, null, null) ? null : choice;
+
+        string? Text(string key) => match.Definition.TryGetValue(key, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    }
+}
 
 /// <summary>The upstreams that parameters define.</summary>
 internal sealed class Upstreams(IParameters parameters)
