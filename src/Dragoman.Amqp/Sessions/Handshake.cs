@@ -32,6 +32,8 @@ internal static class Handshake
             ServerProperties = new FieldTable(
                 KeyValuePair.Create("capabilities", FieldValue.OfTable(Capabilities)),
                 KeyValuePair.Create("cluster_name", FieldValue.OfText($"dragoman@{session.FrontEnd.Broker.Options.NodeId}")),
+                // Links of another Dragoman trust what a transaction has left here.
+                KeyValuePair.Create("dragoman.atomic_transactions", FieldValue.OfBoolean(true)),
                 KeyValuePair.Create("information", FieldValue.OfText($"Dragoman {version}, serving AMQP 0-9-1 as {options.Product} {options.ProductVersion} does")),
                 KeyValuePair.Create("platform", FieldValue.OfText($"Dragoman {version} on .NET {Environment.Version}")),
                 KeyValuePair.Create("product", FieldValue.OfText(options.Product)),

@@ -1,5 +1,6 @@
 using System.Buffers;
 using Dragoman.Broker.Messages;
+using Dragoman.Broker.Queues;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Storage.Journal;
 using Dragoman.Storage.Records;
@@ -41,17 +42,43 @@ internal sealed class Transaction(Channel channel) : IPublishOutcome, IDisposabl
     {
         var session = channel.Session;
         _anyRefused = false;
-        foreach (var publish in _publishes)
+        foreach (var publish in _publishes) publish.Destination.Tell(new ReadOnlySequence<byte>(publish.Body));
+        using var set = Gather(session.FrontEnd.Broker);
+        if (set is null)
         {
-            var body = new ReadOnlySequence<byte>(publish.Body);
-            publish.Destination.Tell(body);
-            if (!publish.Destination.IsEmpty) session.Publishes.Add(publish.Destination, publish.Mode, publish.Properties, body, publish.Headers.Headers, publish.RoutingKey, this, 0);
+            foreach (var publish in _publishes)
+                if (!publish.Destination.IsEmpty) session.Publishes.Add(publish.Destination, publish.Mode, publish.Properties, new ReadOnlySequence<byte>(publish.Body), publish.Headers.Headers, publish.RoutingKey, this, 0);
         }
         foreach (var (settlement, entry) in _settlements) entry.Holder!.Settle(settlement, entry.Offset);
         Clear();
         session.Flush();
         await session.Publishes.WaitForAllAsync().ConfigureAwait(false);
+        if (set is not null)
+        {
+            var answer = await session.FrontEnd.Broker.Queues.PublishAsync(set).ConfigureAwait(false);
+            if (answer.Status != QueueStatus.Ok) session.FrontEnd.Alarms.Look();
+            _anyRefused |= answer.Status != QueueStatus.Ok || answer.Refused is not null;
+        }
         if (_anyRefused) throw Errors.Precondition("partial tx completion");
+    }
+
+    /// <summary>
+    /// All publishes as one commit, where they go to more than one place: then no crash leaves some of them there. Null where
+    /// they are one batch anyway, or more than a commit takes.
+    /// </summary>
+    private PublishSet? Gather(Broker.Broker broker)
+    {
+        if (_publishes.Count < 2 || _publishes.TrueForAll(p => p.Destination.IsSame(_publishes[0].Destination))) return null;
+        var set = new PublishSet();
+        foreach (var publish in _publishes)
+        {
+            if (publish.Destination.IsEmpty) continue;
+            set.Add(publish.Properties, publish.RoutingKey, publish.Body, publish.Headers.Headers, publish.Destination.Queues, publish.Destination.Logs);
+            if (set.Cost <= broker.Store.MaxCommitBytes / 2) continue;
+            set.Dispose();
+            return null;
+        }
+        return set;
     }
 
     void IPublishOutcome.Settle(ulong first, int count, bool isRefused) => _anyRefused |= isRefused;

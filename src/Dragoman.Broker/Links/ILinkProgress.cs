@@ -16,12 +16,6 @@ public readonly record struct LinkMemory(long Taken, long Confirmed, IReadOnlyLi
 /// <param name="Offsets">Their offsets, one for each message of the batch.</param>
 public sealed record HeldMessages(IQueueHandle Queue, IConsumer Consumer, IReadOnlyList<long> Offsets);
 
-/// <summary>How a link's publish ended.</summary>
-/// <param name="Status"><see cref="QueueStatus.Ok"/> if it was carried out, even if queues refused messages.</param>
-/// <param name="Refused">The messages that a queue refused because it is full; they were not taken. Null for none.</param>
-/// <param name="Message">What is wrong, for a person.</param>
-public readonly record struct LinkAnswer(QueueStatus Status, IReadOnlyList<int>? Refused = null, string? Message = null);
-
 /// <summary>
 /// How far links between this broker and others have come. What a link publishes here, and that it has, is one commit: so a
 /// message that its source hands out again after a crash is known, and not published twice.
@@ -41,11 +35,11 @@ public interface ILinkProgress
     /// <param name="held">Where the messages come from, if that is a queue of ours: they leave it in the same commit.</param>
     /// <param name="position">The offset to go on from, if they come from a log that keeps what was read; else -1.</param>
     /// <param name="cancellation">Ends the wait for admission; what was admitted runs to its end.</param>
-    ValueTask<LinkAnswer> PublishAsync(string link, LinkBatch batch, long confirmed = 0, HeldMessages? held = null, long position = -1, CancellationToken cancellation = default);
+    ValueTask<PublishSetAnswer> PublishAsync(string link, PublishSet batch, long confirmed = 0, HeldMessages? held = null, long position = -1, CancellationToken cancellation = default);
 
     /// <summary>Remembers messages that were taken and are elsewhere already; completes when that is durable.</summary>
-    ValueTask<LinkAnswer> RememberAsync(string link, ReadOnlyMemory<ulong> fingerprints, long confirmed = 0, long position = -1, CancellationToken cancellation = default);
+    ValueTask<PublishSetAnswer> RememberAsync(string link, ReadOnlyMemory<ulong> fingerprints, long confirmed = 0, long position = -1, CancellationToken cancellation = default);
 
     /// <summary>Forgets a link.</summary>
-    ValueTask<LinkAnswer> ForgetAsync(string link, CancellationToken cancellation = default);
+    ValueTask<PublishSetAnswer> ForgetAsync(string link, CancellationToken cancellation = default);
 }

@@ -25,7 +25,7 @@ internal sealed class LinkProgress(Store store, StateLog state, Queues.Queues qu
         lock (state.Lock) return [.. _registry.Links.Keys];
     }
 
-    public async ValueTask<LinkAnswer> PublishAsync(string link, LinkBatch batch, long confirmed, HeldMessages? held, long position, CancellationToken cancellation)
+    public async ValueTask<PublishSetAnswer> PublishAsync(string link, PublishSet batch, long confirmed, HeldMessages? held, long position, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(link);
         ArgumentNullException.ThrowIfNull(batch);
@@ -47,7 +47,7 @@ internal sealed class LinkProgress(Store store, StateLog state, Queues.Queues qu
             {
                 if (leaving.CommitMode > mode) mode = leaving.CommitMode;
                 await onDisk.RunAsync(mode, (m, bytes) => queues.BeginAsync(m, bytes, cancellation), leaving);
-                if (leaving.WasGone) return new LinkAnswer(QueueStatus.Moved, null, "Somebody else has taken the messages meanwhile.");
+                if (leaving.WasGone) return new PublishSetAnswer(QueueStatus.Moved, null, "Somebody else has taken the messages meanwhile.");
                 leaving.Continue();
             }
             else
@@ -58,37 +58,37 @@ internal sealed class LinkProgress(Store store, StateLog state, Queues.Queues qu
         }
         catch (StorageFullException full)
         {
-            return new LinkAnswer(QueueStatus.Full, null, full.Message);
+            return new PublishSetAnswer(QueueStatus.Full, null, full.Message);
         }
         catch (StoreFailedException failed)
         {
-            return new LinkAnswer(QueueStatus.StorageError, null, failed.Message);
+            return new PublishSetAnswer(QueueStatus.StorageError, null, failed.Message);
         }
         foreach (var commit in new[] { inMemory, onDisk })
             foreach (var (refusing, queue, from) in commit.Refusals) await queues.DeadLetterRefusedAsync(queue, refusing, from);
-        return new LinkAnswer(QueueStatus.Ok, refused.Count > 0 ? [.. refused] : null);
+        return new PublishSetAnswer(QueueStatus.Ok, refused.Count > 0 ? [.. refused] : null);
     }
 
-    private static SortedSet<int> Refused(LinkBatch batch, QueueCommit onDisk, SortedSet<int> refused)
+    private static SortedSet<int> Refused(PublishSet batch, QueueCommit onDisk, SortedSet<int> refused)
     {
         batch.AddRefused(onDisk, refused);
         return refused;
     }
 
-    public ValueTask<LinkAnswer> RememberAsync(string link, ReadOnlyMemory<ulong> fingerprints, long confirmed, long position, CancellationToken cancellation)
+    public ValueTask<PublishSetAnswer> RememberAsync(string link, ReadOnlyMemory<ulong> fingerprints, long confirmed, long position, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(link);
         var evt = LinkRegistry.Took(link, confirmed, fingerprints.Span, position);
         return ExecuteAsync(evt, cancellation);
     }
 
-    public ValueTask<LinkAnswer> ForgetAsync(string link, CancellationToken cancellation)
+    public ValueTask<PublishSetAnswer> ForgetAsync(string link, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(link);
         return ExecuteAsync(LinkRegistry.Forgot(link), cancellation);
     }
 
-    private async ValueTask<LinkAnswer> ExecuteAsync(byte[] evt, CancellationToken cancellation)
+    private async ValueTask<PublishSetAnswer> ExecuteAsync(byte[] evt, CancellationToken cancellation)
     {
         try
         {
@@ -97,17 +97,17 @@ internal sealed class LinkProgress(Store store, StateLog state, Queues.Queues qu
                 commit =>
                 {
                     state.Emit(commit, evt);
-                    return new LinkAnswer(QueueStatus.Ok);
+                    return new PublishSetAnswer(QueueStatus.Ok);
                 },
                 evt.Length + 64, cancellation: cancellation);
         }
         catch (StorageFullException full)
         {
-            return new LinkAnswer(QueueStatus.Full, null, full.Message);
+            return new PublishSetAnswer(QueueStatus.Full, null, full.Message);
         }
         catch (StoreFailedException failed)
         {
-            return new LinkAnswer(QueueStatus.StorageError, null, failed.Message);
+            return new PublishSetAnswer(QueueStatus.StorageError, null, failed.Message);
         }
     }
 

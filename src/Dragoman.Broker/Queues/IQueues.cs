@@ -164,6 +164,11 @@ public interface IQueues
     /// </summary>
     ValueTask<PublishOutcome> PublishAsync(MessageBatch batch, IReadOnlyList<IQueueHandle> queues, IReadOnlyList<RuledRoute> routes, CommitMode? mode = null, CancellationToken cancellation = default);
 
+    /// <summary>Publishes a set of messages, each to its own targets: one crash loses all that is kept on disk, or none.</summary>
+    /// <param name="set">The messages; they stay the caller's.</param>
+    /// <param name="cancellation">Ends the wait for admission; what was admitted runs to its end.</param>
+    ValueTask<PublishSetAnswer> PublishAsync(PublishSet set, CancellationToken cancellation = default);
+
     /// <summary>Calls an observer from now on.</summary>
     void AddObserver(IQueueObserver observer);
 

@@ -485,6 +485,32 @@ internal sealed class Queues : IQueues
         }
     }
 
+    public async ValueTask<PublishSetAnswer> PublishAsync(PublishSet set, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        var (onDisk, inMemory) = (new QueueCommit(_store), new QueueCommit(_store));
+        set.Fill(onDisk, inMemory, out var mode);
+        var refused = new SortedSet<int>();
+        try
+        {
+            if (!onDisk.IsEmpty) await onDisk.RunAsync(mode, (m, bytes) => BeginAsync(m, bytes, cancellation));
+            if (!inMemory.IsEmpty) await inMemory.RunAsync(CommitMode.Memory, (m, bytes) => BeginAsync(m, bytes, cancellation));
+        }
+        catch (StorageFullException full)
+        {
+            return new PublishSetAnswer(QueueStatus.Full, null, full.Message);
+        }
+        catch (StoreFailedException failed)
+        {
+            return new PublishSetAnswer(QueueStatus.StorageError, null, failed.Message);
+        }
+        set.AddRefused(onDisk, refused);
+        set.AddRefused(inMemory, refused);
+        foreach (var commit in new[] { onDisk, inMemory })
+            foreach (var (refusing, queue, from) in commit.Refusals) await DeadLetterRefusedAsync(queue, refusing, from);
+        return new PublishSetAnswer(QueueStatus.Ok, refused.Count > 0 ? [.. refused] : null);
+    }
+
     /// <summary>Begins a commit when its turn has come; the turn ends when the result is disposed of.</summary>
     internal ValueTask<(Commit Commit, IDisposable? Turn)> BeginAsync(CommitMode mode, long bytes) => BeginAsync(mode, bytes, default);
 

@@ -3,7 +3,6 @@ using System.Text;
 using Dragoman.Amqp.Messages;
 using Dragoman.Amqp.Sessions;
 using Dragoman.Amqp.Wire;
-using Dragoman.Broker.Links;
 using Dragoman.Broker.Messages;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Queues;
@@ -23,7 +22,7 @@ internal sealed class LocalTarget(Broker.Broker broker, EndDefinition end, strin
 {
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
-    private readonly LinkBatch _batch = new();
+    private readonly PublishSet _batch = new();
     private readonly PublishedHeaders _headers = new();
     private readonly RouteResult _route = new();
     private NamespaceName _space = NamespaceName.Default;
@@ -108,7 +107,7 @@ internal sealed class LocalTarget(Broker.Broker broker, EndDefinition end, strin
                 _headers.Write(Encoding.UTF8.GetBytes(exchange), keyBytes, properties, withPriority: false);
             }
             if (copies is not null && _route.Logs.Count > 0) _headers.AddRoutingKeys(copies);
-            var cost = LinkBatch.CostOf(_route, keyBytes.Length, message.Body.Length, _headers.Headers.Encoded.Length);
+            var cost = PublishSet.CostOf(_route.Queues, _route.Logs, keyBytes.Length + (long)message.Body.Length + _headers.Headers.Encoded.Length);
             if (_batch.Count > 0 && _batch.Cost + cost > broker.Store.MaxCommitBytes / 2) return i;
             foreach (var channel in _route.Channels)
             {
@@ -117,7 +116,7 @@ internal sealed class LocalTarget(Broker.Broker broker, EndDefinition end, strin
             }
             var lifetime = Utf8Parser.TryParse(properties.Expiration, out long milliseconds, out var used) && used == properties.Expiration.Length && milliseconds is >= 0 and <= uint.MaxValue ? milliseconds : -1;
             _batch.Add(
-                new MessageProperties { Timestamp = now, ExpiresAt = lifetime < 0 ? -1 : now + lifetime, Priority = priority }, keyBytes, message.Body.Span, _headers.Headers, _route, message.Fingerprint);
+                new MessageProperties { Timestamp = now, ExpiresAt = lifetime < 0 ? -1 : now + lifetime, Priority = priority }, keyBytes, message.Body.Span, _headers.Headers, _route.Queues, _route.Logs, message.Fingerprint);
         }
         return messages.Count;
     }

@@ -37,10 +37,8 @@ internal sealed class RemoteConnection : IAsyncDisposable
     /// <summary>What the broker there says of itself.</summary>
     public string? ServerProperty(string name) => _connection.ServerProperties is { } properties && properties.TryGetValue(name, out var value) ? Messages.Fields.TextOf(value) : null;
 
-    /// <summary>Whether the broker there says that it can do something.</summary>
-    public bool HasCapability(string name) =>
-        _connection.ServerProperties is { } properties && properties.TryGetValue("capabilities", out var value)
-        && value is IDictionary<string, object?> capabilities && capabilities.TryGetValue(name, out var capability) && capability is true;
+    /// <summary>Whether the broker there says that something is so.</summary>
+    public bool Says(string name) => _connection.ServerProperties is { } properties && properties.TryGetValue(name, out var value) && value is true;
 
     /// <summary>Connects to one of some brokers; each is tried.</summary>
     /// <exception cref="LinkException">None answers.</exception>

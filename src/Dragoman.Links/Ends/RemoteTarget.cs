@@ -101,8 +101,9 @@ internal sealed class RemoteTarget(EndDefinition end, string link, string connec
     /// <summary>What can be taken for sure of what the broker tells.</summary>
     private async Task<SentBatch?> JudgeAsync(SentBatch? told, bool startedAnew, CancellationToken cancellation)
     {
-        var isTrusted = !startedAnew || _wasStoppedInOrder || _connection!.HasCapability(AtomicTransactions) || (told is not null && told.Run == _run && told.Sequence <= _sure);
-        if (isTrusted || (told is null && _pending is null)) return told;
+        if (!startedAnew || _wasStoppedInOrder || _connection!.Says(AtomicTransactions)) return told;
+        var isSure = told is null || (told.Run == _run && told.Sequence <= _sure);
+        if (_pending is null && isSure) return told;
         // What it has is looked for where that is possible.
         var expected = _pending ?? told!;
         if (await InspectAsync(expected.Published, cancellation).ConfigureAwait(false) is { } found) return expected.Only(found.Contains);

@@ -1,24 +1,28 @@
 using Dragoman.Broker.Messages;
-using Dragoman.Broker.Queues;
-using Dragoman.Broker.Routing;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage.Journal;
 using Dragoman.Storage.Records;
 
-namespace Dragoman.Broker.Links;
+namespace Dragoman.Broker.Queues;
+
+/// <summary>How the publish of a set ended.</summary>
+/// <param name="Status"><see cref="QueueStatus.Ok"/> if it was carried out, even if queues refused messages.</param>
+/// <param name="Refused">The messages that a queue refused because it is full; they were not taken. Null for none.</param>
+/// <param name="Message">What is wrong, for a person.</param>
+public readonly record struct PublishSetAnswer(QueueStatus Status, IReadOnlyList<int>? Refused = null, string? Message = null);
 
 /// <summary>
-/// Messages that a link publishes in one commit, each to targets of its own, in an order that is the link's for every target.
-/// Not safe for concurrent use.
+/// Messages that are published in one commit, each to targets of its own, in an order that is the set's for every target: what
+/// is kept on disk is there as a whole, or not at all. Not safe for concurrent use.
 /// </summary>
-public sealed class LinkBatch : IDisposable
+public sealed class PublishSet : IDisposable
 {
     private readonly List<Section> _sections = [];
     private readonly Dictionary<LocalQueue, int> _lastSection = [];
     private readonly List<(MessageBatch Batch, LocalPartition Partition)> _appends = [];
     private readonly List<ulong> _fingerprints = [];
 
-    /// <summary>Messages for the same queues, and which of the link's messages each is.</summary>
+    /// <summary>Messages for the same queues, and which of the set's messages each is.</summary>
     internal sealed record Section(MessageBatch Batch, LocalQueue[] Queues, List<int> Indexes);
 
     /// <summary>How many messages there are, those that go nowhere included.</summary>
@@ -32,13 +36,14 @@ public sealed class LinkBatch : IDisposable
     internal IReadOnlyList<ulong> Fingerprints => _fingerprints;
 
     /// <summary>What a message would add to <see cref="Cost"/> at most.</summary>
-    public static long CostOf(RouteResult route, int routingKey, int value, int headers)
+    public static long CostOf(IReadOnlyList<IQueueHandle> queues, IReadOnlyList<ITopicHandle> logs, long bytes)
     {
-        ArgumentNullException.ThrowIfNull(route);
-        var copies = route.Logs.Count + 1;
-        foreach (var queue in route.Queues)
+        ArgumentNullException.ThrowIfNull(queues);
+        ArgumentNullException.ThrowIfNull(logs);
+        var copies = logs.Count + 1;
+        foreach (var queue in queues)
             if (((LocalQueue)queue).MaySelect) copies++;
-        return (512L + routingKey + value + headers) * copies + 128L * route.Queues.Count + sizeof(ulong);
+        return (512L + bytes) * copies + 128L * queues.Count + sizeof(ulong);
     }
 
     /// <summary>Adds a message.</summary>
@@ -46,19 +51,22 @@ public sealed class LinkBatch : IDisposable
     /// <param name="routingKey">The routing key, which is the record's key in logs.</param>
     /// <param name="value">The value.</param>
     /// <param name="headers">The record headers; copied.</param>
-    /// <param name="route">Where it goes; nowhere is allowed.</param>
-    /// <param name="fingerprint">What it is known again by.</param>
-    public void Add(in MessageProperties properties, ReadOnlySpan<byte> routingKey, ReadOnlySpan<byte> value, RecordHeaders headers, RouteResult route, ulong fingerprint)
+    /// <param name="queues">The queues that it goes to, each once; none is allowed.</param>
+    /// <param name="logs">The topics whose logs keep it, each once.</param>
+    /// <param name="fingerprint">What a link knows it again by.</param>
+    public void Add(
+        in MessageProperties properties, ReadOnlySpan<byte> routingKey, ReadOnlySpan<byte> value, RecordHeaders headers, IReadOnlyList<IQueueHandle> queues, IReadOnlyList<ITopicHandle> logs, ulong fingerprint = 0)
     {
-        ArgumentNullException.ThrowIfNull(route);
-        Cost += CostOf(route, routingKey.Length, value.Length, headers.Encoded.Length);
-        if (route.Queues.Count > 0)
+        ArgumentNullException.ThrowIfNull(queues);
+        ArgumentNullException.ThrowIfNull(logs);
+        Cost += CostOf(queues, logs, routingKey.Length + (long)value.Length + headers.Encoded.Length);
+        if (queues.Count > 0)
         {
-            var section = SectionFor(route.Queues);
+            var section = SectionFor(queues);
             section.Batch.Add(properties, default, value, headers);
             section.Indexes.Add(_fingerprints.Count);
         }
-        foreach (var log in route.Logs)
+        foreach (var log in logs)
         {
             var partitions = log.Partitions.Count;
             var partition = partitions == 1 ? 0 : KeyPartitioner.Choose(routingKey, partitions);
@@ -90,7 +98,7 @@ public sealed class LinkBatch : IDisposable
         if (mode == CommitMode.Memory) mode = CommitMode.Fsync;
     }
 
-    /// <summary>The link's messages that a commit did not get into every queue that they were for.</summary>
+    /// <summary>The set's messages that a commit did not get into every queue that they were for.</summary>
     internal void AddRefused(QueueCommit commit, SortedSet<int> refused)
     {
         foreach (var (batch, queue, from) in commit.Refusals)
