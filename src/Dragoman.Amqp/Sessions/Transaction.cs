@@ -73,7 +73,7 @@ internal sealed class Transaction(Channel channel) : IPublishOutcome, IDisposabl
         foreach (var publish in _publishes)
         {
             if (publish.Destination.IsEmpty) continue;
-            set.Add(publish.Properties, publish.RoutingKey, publish.Body, publish.Headers.Headers, publish.Destination.Queues, publish.Destination.Logs);
+            set.Add(publish.Properties, publish.RoutingKey, publish.Body, publish.Headers.Headers, publish.Destination.Queues, publish.Destination.Logs, publish.Destination.Routes);
             if (set.Cost <= broker.Store.MaxCommitBytes / 2) continue;
             set.Dispose();
             return null;

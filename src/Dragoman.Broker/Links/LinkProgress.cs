@@ -1,4 +1,5 @@
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Routing.Rules;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Storage;
 using Dragoman.Storage.Journal;
@@ -30,7 +31,8 @@ internal sealed class LinkProgress(Store store, StateLog state, Queues.Queues qu
         ArgumentNullException.ThrowIfNull(link);
         ArgumentNullException.ThrowIfNull(batch);
         var (onDisk, inMemory) = (new QueueCommit(store), new QueueCommit(store));
-        batch.Fill(onDisk, inMemory, out var mode);
+        using var ruled = new RuledBatches(queues);
+        batch.Fill(onDisk, inMemory, ruled, store.Time.GetUtcNow().ToUnixTimeMilliseconds(), out var mode);
         var refused = new SortedSet<int>();
         try
         {
@@ -64,8 +66,7 @@ internal sealed class LinkProgress(Store store, StateLog state, Queues.Queues qu
         {
             return new PublishSetAnswer(QueueStatus.StorageError, null, failed.Message);
         }
-        foreach (var commit in new[] { inMemory, onDisk })
-            foreach (var (refusing, queue, from) in commit.Refusals) await queues.DeadLetterRefusedAsync(queue, refusing, from);
+        await queues.PassOnRefusedAsync(ruled, inMemory, onDisk);
         return new PublishSetAnswer(QueueStatus.Ok, refused.Count > 0 ? [.. refused] : null);
     }
 

@@ -1,4 +1,5 @@
 using Dragoman.Broker.Messages;
+using Dragoman.Broker.Routing.Rules;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage.Journal;
 using Dragoman.Storage.Records;
@@ -20,6 +21,7 @@ public sealed class PublishSet : IDisposable
     private readonly List<Section> _sections = [];
     private readonly Dictionary<LocalQueue, int> _lastSection = [];
     private readonly List<(MessageBatch Batch, LocalPartition Partition)> _appends = [];
+    private readonly List<(MessageBatch Batch, IReadOnlyList<RuledRoute> Routes)> _ruled = [];
     private readonly List<ulong> _fingerprints = [];
 
     /// <summary>Messages for the same queues, and which of the set's messages each is.</summary>
@@ -53,9 +55,11 @@ public sealed class PublishSet : IDisposable
     /// <param name="headers">The record headers; copied.</param>
     /// <param name="queues">The queues that it goes to, each once; none is allowed.</param>
     /// <param name="logs">The topics whose logs keep it, each once.</param>
+    /// <param name="routes">The routes with rules that it takes; null for none.</param>
     /// <param name="fingerprint">What a link knows it again by.</param>
     public void Add(
-        in MessageProperties properties, ReadOnlySpan<byte> routingKey, ReadOnlySpan<byte> value, RecordHeaders headers, IReadOnlyList<IQueueHandle> queues, IReadOnlyList<ITopicHandle> logs, ulong fingerprint = 0)
+        in MessageProperties properties, ReadOnlySpan<byte> routingKey, ReadOnlySpan<byte> value, RecordHeaders headers, IReadOnlyList<IQueueHandle> queues, IReadOnlyList<ITopicHandle> logs,
+        IReadOnlyList<RuledRoute>? routes = null, ulong fingerprint = 0)
     {
         ArgumentNullException.ThrowIfNull(queues);
         ArgumentNullException.ThrowIfNull(logs);
@@ -72,13 +76,30 @@ public sealed class PublishSet : IDisposable
             var partition = partitions == 1 ? 0 : KeyPartitioner.Choose(routingKey, partitions);
             BatchFor((LocalPartition)log.Partitions[partition]).Add(properties, routingKey.IsEmpty ? default : new NullableBytes(routingKey), value, headers);
         }
+        if (routes is { Count: > 0 })
+        {
+            Cost += CostOf([], [], routingKey.Length + (long)value.Length + headers.Encoded.Length) * (1 + routes.Count);
+            if (_ruled.Count == 0 || _ruled[^1].Batch.Bytes >= MessageBatch.MaxBytes || !_ruled[^1].Routes.SequenceEqual(routes)) _ruled.Add((MessageBatch.Rent(), [.. routes]));
+            _ruled[^1].Batch.Add(properties, default, value, headers);
+        }
         _fingerprints.Add(fingerprint);
     }
 
     /// <summary>Splits it into what is kept on disk and what is kept in memory.</summary>
-    internal void Fill(QueueCommit onDisk, QueueCommit inMemory, out CommitMode mode)
+    /// <param name="onDisk">Takes what is kept on disk.</param>
+    /// <param name="inMemory">Takes what is kept in memory.</param>
+    /// <param name="ruled">Takes what routes with rules make of the messages.</param>
+    /// <param name="now">The time, in milliseconds since 1970.</param>
+    /// <param name="mode">The strongest mode that a target asks for.</param>
+    internal void Fill(QueueCommit onDisk, QueueCommit inMemory, RuledBatches ruled, long now, out CommitMode mode)
     {
         mode = CommitMode.Written;
+        foreach (var (batch, routes) in _ruled) ruled.Add(batch, routes, now);
+        foreach (var (made, queue, _) in ruled.Batches)
+        {
+            (queue.Subscription.IsVolatile ? inMemory : onDisk).Add(made, [queue]);
+            if (!queue.Subscription.IsVolatile && queue.Settings.CommitMode > mode) mode = queue.Settings.CommitMode;
+        }
         foreach (var (batch, queues, _) in _sections)
         {
             var durable = Array.FindAll(queues, static q => !q.Subscription.IsVolatile);
@@ -105,7 +126,8 @@ public sealed class PublishSet : IDisposable
         {
             // What a full queue passes on, it has taken.
             if (queue.PassesOn) continue;
-            var section = _sections.Find(s => ReferenceEquals(s.Batch, batch))!;
+            // What a route made of a message goes to the route's dead letters.
+            if (_sections.Find(s => ReferenceEquals(s.Batch, batch)) is not { } section) continue;
             for (var i = from; i < section.Indexes.Count; i++) refused.Add(section.Indexes[i]);
         }
     }
@@ -115,6 +137,8 @@ public sealed class PublishSet : IDisposable
     {
         foreach (var section in _sections) section.Batch.Dispose();
         foreach (var (batch, _) in _appends) batch.Dispose();
+        foreach (var (batch, _) in _ruled) batch.Dispose();
+        _ruled.Clear();
         _sections.Clear();
         _lastSection.Clear();
         _appends.Clear();

@@ -485,11 +485,25 @@ internal sealed class Queues : IQueues
         }
     }
 
+    /// <summary>Sends on what full queues refused: to their own dead letters, or to those of the routes that it took.</summary>
+    internal async ValueTask PassOnRefusedAsync(RuledBatches ruled, params QueueCommit[] commits)
+    {
+        foreach (var commit in commits)
+        {
+            foreach (var (refused, queue, from) in commit.Refusals)
+            {
+                await DeadLetterRefusedAsync(queue, refused, from);
+                await BuryRuledAsync(ruled, refused, from);
+            }
+        }
+    }
+
     public async ValueTask<PublishSetAnswer> PublishAsync(PublishSet set, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(set);
         var (onDisk, inMemory) = (new QueueCommit(_store), new QueueCommit(_store));
-        set.Fill(onDisk, inMemory, out var mode);
+        using var ruled = new RuledBatches(this);
+        set.Fill(onDisk, inMemory, ruled, Now(), out var mode);
         var refused = new SortedSet<int>();
         try
         {
@@ -506,8 +520,7 @@ internal sealed class Queues : IQueues
         }
         set.AddRefused(onDisk, refused);
         set.AddRefused(inMemory, refused);
-        foreach (var commit in new[] { onDisk, inMemory })
-            foreach (var (refusing, queue, from) in commit.Refusals) await DeadLetterRefusedAsync(queue, refusing, from);
+        await PassOnRefusedAsync(ruled, onDisk, inMemory);
         return new PublishSetAnswer(QueueStatus.Ok, refused.Count > 0 ? [.. refused] : null);
     }
 

@@ -116,7 +116,7 @@ internal sealed class LocalTarget(Broker.Broker broker, EndDefinition end, strin
             }
             var lifetime = Utf8Parser.TryParse(properties.Expiration, out long milliseconds, out var used) && used == properties.Expiration.Length && milliseconds is >= 0 and <= uint.MaxValue ? milliseconds : -1;
             _batch.Add(
-                new MessageProperties { Timestamp = now, ExpiresAt = lifetime < 0 ? -1 : now + lifetime, Priority = priority }, keyBytes, message.Body.Span, _headers.Headers, _route.Queues, _route.Logs, message.Fingerprint);
+                new MessageProperties { Timestamp = now, ExpiresAt = lifetime < 0 ? -1 : now + lifetime, Priority = priority }, keyBytes, message.Body.Span, _headers.Headers, _route.Queues, _route.Logs, _route.Routes, message.Fingerprint);
         }
         return messages.Count;
     }
