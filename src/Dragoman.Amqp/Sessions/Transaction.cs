@@ -74,7 +74,7 @@ internal sealed class Transaction(Channel channel) : IPublishOutcome, IDisposabl
         {
             if (publish.Destination.IsEmpty) continue;
             set.Add(publish.Properties, publish.RoutingKey, publish.Body, publish.Headers.Headers, publish.Destination.Queues, publish.Destination.Logs, publish.Destination.Routes);
-            if (set.Cost <= broker.Store.MaxCommitBytes / 2) continue;
+            if (set.Cost <= broker.Queues.MaxSetCost) continue;
             set.Dispose();
             return null;
         }

@@ -164,6 +164,9 @@ public interface IQueues
     /// </summary>
     ValueTask<PublishOutcome> PublishAsync(MessageBatch batch, IReadOnlyList<IQueueHandle> queues, IReadOnlyList<RuledRoute> routes, CommitMode? mode = null, CancellationToken cancellation = default);
 
+    /// <summary>The <see cref="PublishSet.Cost"/> up to which a set goes into one commit.</summary>
+    long MaxSetCost { get; }
+
     /// <summary>Publishes a set of messages, each to its own targets: one crash loses all that is kept on disk, or none.</summary>
     /// <param name="set">The messages; they stay the caller's.</param>
     /// <param name="cancellation">Ends the wait for admission; what was admitted runs to its end.</param>

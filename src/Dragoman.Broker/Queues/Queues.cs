@@ -498,6 +498,8 @@ internal sealed class Queues : IQueues
         }
     }
 
+    public long MaxSetCost => _store.MaxCommitBytes / 2;
+
     public async ValueTask<PublishSetAnswer> PublishAsync(PublishSet set, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(set);

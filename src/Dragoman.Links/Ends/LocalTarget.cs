@@ -95,10 +95,20 @@ internal sealed class LocalTarget(Broker.Broker broker, EndDefinition end, strin
             var keyBytes = Encoding.UTF8.GetBytes(key);
             var properties = AmqpProperties.Read(WireProperties.Encode(message.Properties));
             var copies = properties.Headers.IsEmpty ? null : CarbonCopies.Find(properties.Headers);
-            _headers.Write(Encoding.UTF8.GetBytes(exchange), keyBytes, properties, withPriority: true);
+            var delay = exchange.Length == 0 || properties.Headers.IsEmpty ? 0 : MessageDelay.Find(properties.Headers);
+            var holding = delay > 0 ? broker.Routing.FindHolding(new TopicName(_space, exchange)) : null;
+            if (holding is null) delay = 0;
+            _headers.Write(Encoding.UTF8.GetBytes(exchange), keyBytes, properties, withPriority: true, delay);
             _route.Clear();
-            Resolve(exchange, key);
-            foreach (var copy in copies ?? []) Resolve(exchange, copy);
+            if (holding is not null)
+            {
+                _route.AddQueue(holding);
+            }
+            else
+            {
+                Resolve(exchange, key);
+                foreach (var copy in copies ?? []) Resolve(exchange, copy);
+            }
             short priority = -1;
             if (properties.Has(PropertyFlags.Priority) && _route.Queues.Any(static q => q.Settings.MaxPriority > 0))
             {
@@ -106,9 +116,9 @@ internal sealed class LocalTarget(Broker.Broker broker, EndDefinition end, strin
                 priority = properties.Priority;
                 _headers.Write(Encoding.UTF8.GetBytes(exchange), keyBytes, properties, withPriority: false);
             }
-            if (copies is not null && _route.Logs.Count > 0) _headers.AddRoutingKeys(copies);
+            if (copies is not null && (_route.Logs.Count > 0 || holding is not null)) _headers.AddRoutingKeys(copies);
             var cost = PublishSet.CostOf(_route.Queues, _route.Logs, keyBytes.Length + (long)message.Body.Length + _headers.Headers.Encoded.Length);
-            if (_batch.Count > 0 && _batch.Cost + cost > broker.Store.MaxCommitBytes / 2) return i;
+            if (_batch.Count > 0 && _batch.Cost + cost > broker.Queues.MaxSetCost) return i;
             foreach (var channel in _route.Channels)
             {
                 var space = broker.Channels.In(channel.Namespace);
@@ -116,7 +126,7 @@ internal sealed class LocalTarget(Broker.Broker broker, EndDefinition end, strin
             }
             var lifetime = Utf8Parser.TryParse(properties.Expiration, out long milliseconds, out var used) && used == properties.Expiration.Length && milliseconds is >= 0 and <= uint.MaxValue ? milliseconds : -1;
             _batch.Add(
-                new MessageProperties { Timestamp = now, ExpiresAt = lifetime < 0 ? -1 : now + lifetime, Priority = priority }, keyBytes, message.Body.Span, _headers.Headers, _route.Queues, _route.Logs, _route.Routes, message.Fingerprint);
+                new MessageProperties { Timestamp = now, ExpiresAt = lifetime < 0 || delay > 0 ? -1 : now + lifetime, DeliverAt = delay > 0 ? now + delay : -1, Priority = priority }, keyBytes, message.Body.Span, _headers.Headers, _route.Queues, _route.Logs, _route.Routes, message.Fingerprint);
         }
         return messages.Count;
     }
