@@ -77,7 +77,7 @@ public sealed class FrontEndServer : IAsyncDisposable
                 }
                 else
                 {
-                    var usesLoops = LoopTransport.IsSupported && binding.FrontEnd.UsesLoops;
+                    var usesLoops = LoopTransport.Serves(binding.FrontEnd);
                     kestrel.Listen(usesLoops ? new LoopEndPoint(binding.Address, binding.Port) : new IPEndPoint(binding.Address, binding.Port), configure);
                 }
             }

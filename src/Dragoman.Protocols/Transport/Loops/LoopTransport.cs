@@ -27,6 +27,14 @@ public sealed class LoopTransport : IConnectionListenerFactory, IConnectionListe
     /// <summary>Whether this system has what it needs.</summary>
     public static bool IsSupported => OperatingSystem.IsLinux();
 
+    /// <summary>
+    /// Whether a front end's connections are served by loops. The runtime's setting <c>Dragoman.Loops</c> (in
+    /// <c>dragoman.runtimeconfig.json</c>) names those that are, in the place of <see cref="IFrontEnd.UsesLoops"/>: it is
+    /// there so that both transports can be measured.
+    /// </summary>
+    internal static bool Serves(IFrontEnd frontEnd) =>
+        IsSupported && (AppContext.GetData("Dragoman.Loops") is string names ? names.Split(' ').Contains(frontEnd.Name, StringComparer.Ordinal) : frontEnd.UsesLoops);
+
     /// <inheritdoc/>
     public bool CanBind(EndPoint endpoint) => endpoint is LoopEndPoint;
 
