@@ -69,6 +69,21 @@ public sealed class RedisPyTests(SharedBroker broker) : IClassFixture<SharedBrok
     [Fact, Rows("D5", "D14", "D17", "D20")]
     public Task Keys_transactions_and_errors() => RedisPy.RunAsync("commands", Port);
 
+    [Fact, Rows("D8")]
+    public async Task Who_does_not_read_is_disconnected_and_nobody_else_is()
+    {
+        // The limit is the server's: this test has one of its own.
+        await using var server = await DragomanServer.StartAsync();
+        await RedisPy.RunAsync("behind", server.Port("redis"));
+    }
+
+    [Fact, Rows("D16")]
+    public async Task What_happens_to_keys_is_told()
+    {
+        await using var server = await DragomanServer.StartAsync();
+        await RedisPy.RunAsync("keyspace", server.Port("redis"));
+    }
+
     [Fact, Rows("D4", "D5")]
     public async Task Users_log_in()
     {

@@ -76,6 +76,63 @@ def commands(port):
     assert client.flushall() and client.dbsize() == 0
 
 
+def behind(port):
+    """A subscriber that does not read is disconnected; its publisher and the other subscribers see nothing of it."""
+    publisher = connect(port)
+    before = publisher.config_get('client-output-buffer-limit')['client-output-buffer-limit']
+    assert 'pubsub 33554432 8388608 60' in before, before
+    assert publisher.config_set('client-output-buffer-limit', 'pubsub 1mb 0 0')
+    try:
+        sleeper, reader = publisher.pubsub(), connect(port).pubsub()
+        sleeper.subscribe('flood')
+        reader.subscribe('flood')
+        assert take(sleeper)[0] == take(reader)[0] == 'subscribe'
+        heard, sent = 2, 0
+        # What the sockets hold besides comes to a few MiB.
+        while heard == 2:
+            assert sent < 2000, 'whoever does not read is still there'
+            heard = publisher.publish('flood', b'%d:' % sent + 64 * 1024 * b'x')
+            assert take(reader)[3].startswith(b'%d:' % sent)
+            sent += 1
+        assert heard == 1, heard
+        assert publisher.pubsub_numsub('flood') == [(b'flood', 1)]
+        assert publisher.publish('flood', 'last') == 1
+        assert take(reader)[3] == b'last'
+        # What it had been sent is there, and then the end.
+        sleeper.connection.retry_on_timeout = False
+        got = 0
+        try:
+            while True:
+                message = sleeper.connection.read_response()
+                assert message[2].startswith(b'%d:' % got), message[2][:10]
+                got += 1
+        except redis.ConnectionError:
+            pass
+        assert got < sent, (got, sent)
+    finally:
+        publisher.config_set('client-output-buffer-limit', 'pubsub 33554432 8388608 60')
+
+
+def keyspace(port):
+    """What happens to keys is told on channels, as far as it is asked for."""
+    client = connect(port)
+    listener = client.pubsub()
+    listener.psubscribe('__key*__:*')
+    assert take(listener)[0] == 'psubscribe'
+    client.set('quiet', '1')
+    assert client.config_set('notify-keyspace-events', 'KEA')
+    try:
+        client.set('k', '1', px=50)
+        told = [take(listener)[2:] for _ in range(4)]
+        assert told == [(b'__keyspace@0__:k', b'set'), (b'__keyevent@0__:set', b'k'), (b'__keyspace@0__:k', b'expire'), (b'__keyevent@0__:expire', b'k')], told
+        told = [take(listener)[2:] for _ in range(2)]
+        assert told == [(b'__keyspace@0__:k', b'expired'), (b'__keyevent@0__:expired', b'k')], told
+        client.delete('quiet')
+        assert take(listener)[2:] == (b'__keyspace@0__:quiet', b'del')
+    finally:
+        client.config_set('notify-keyspace-events', '')
+
+
 def login(port):
     assert connect(port, username='admin', password='secret').ping()
     try:
