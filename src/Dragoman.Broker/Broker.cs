@@ -93,7 +93,7 @@ public sealed class Broker : IAsyncDisposable
         _transactionTopics = seams.TopicsOfTransactions(Topics);
         _coordinator = StartCoordinator();
         _queues.Start();
-        _routing.Start();
+        _routing.Start(Channels.In);
         _moves = new Moves(_queues, store, store.GetState(MovesState), scheduler);
         _moves.Start();
         LinkProgress = new LinkProgress(store, store.GetState(LinksState), _queues);

@@ -9,12 +9,16 @@ namespace Dragoman.Broker.Channels;
 
 /// <summary>
 /// Follows the log of a topic from the moment on at which somebody began to listen, and lets the listeners hear what is
-/// committed there. It reads up to the last stable offset: what an open transaction may take back is not heard.
+/// committed there. It reads up to the last stable offset: what an open transaction may take back is not heard. What
+/// cannot be read is said, and tried again by and by.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "It gives its memory back after each stretch that it has read.")]
-internal sealed class ChannelTail(ITopicHandle topic, byte[] channel, ChannelSpace space, IScheduler scheduler) : IThreadPoolWorkItem, ILogListener
+internal sealed class ChannelTail(ITopicHandle topic, byte[] channel, ChannelSpace space, IScheduler scheduler, TimeProvider time, Action<TopicName, int, Exception> stalled) : IThreadPoolWorkItem, ILogListener
 {
     private const int ReadBytes = 256 * 1024;
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
     private readonly List<Place> _places = [];
@@ -26,9 +30,16 @@ internal sealed class ChannelTail(ITopicHandle topic, byte[] channel, ChannelSpa
     private bool _again;
     private volatile bool _stopped;
 
-    private sealed class Place(IPartitionHandle partition, long next)
+    private TimeSpan _pause = FirstPause;
+
+    private sealed class Place(IPartitionHandle partition, int index, long next)
     {
         public IPartitionHandle Partition { get; } = partition;
+
+        public int Index { get; } = index;
+
+        /// <summary>Why it could not be read last; null if it could.</summary>
+        public Exception? Problem { get; set; }
 
         public long Next { get; set; } = next;
     }
@@ -47,7 +58,7 @@ internal sealed class ChannelTail(ITopicHandle topic, byte[] channel, ChannelSpa
                 var partition = Topic.Partitions[i];
                 if (!partition.TryGetOffsets(out var offsets)) return;
                 partition.AddListener(this);
-                _places.Add(new Place(partition, isFirst ? offsets.HighWatermark : offsets.Start));
+                _places.Add(new Place(partition, i, isFirst ? offsets.HighWatermark : offsets.Start));
             }
         }
         OnChanged(0);
@@ -93,7 +104,34 @@ internal sealed class ChannelTail(ITopicHandle topic, byte[] channel, ChannelSpa
                 places = [.. _places];
             }
             foreach (var place in places)
-                while (!_stopped && await ReadAsync(place)) { }
+                while (!_stopped && await TryReadAsync(place)) { }
+            if (Array.TrueForAll(places, static p => p.Problem is null))
+            {
+                _pause = FirstPause;
+                continue;
+            }
+            // Whoever listens has to hear it although nothing more may be published.
+            await Task.Delay(_pause, time);
+            _pause = _pause + _pause < LongestPause ? _pause + _pause : LongestPause;
+            lock (_lock) _again = true;
+        }
+    }
+
+    /// <summary>Reads a stretch of a partition; false if there is nothing to read now, or it could not be read.</summary>
+    private async ValueTask<bool> TryReadAsync(Place place)
+    {
+        try
+        {
+            var more = await ReadAsync(place);
+            place.Problem = null;
+            return more;
+        }
+        catch (IOException error)
+        {
+            var isNew = place.Problem is null;
+            place.Problem = error;
+            if (isNew) stalled(Topic.Name, place.Index, error);
+            return false;
         }
     }
 
@@ -111,8 +149,10 @@ internal sealed class ChannelTail(ITopicHandle topic, byte[] channel, ChannelSpa
                     // Retention was faster than whoever listens.
                     place.Next = offsets.Start;
                     return true;
+                case PartitionStatus.StorageError:
+                    throw new IOException("The log could not be read.");
                 default:
-                    // A failed disk ends the process; a topic that is gone ends the tail.
+                    // A topic that is gone ends the tail.
                     return false;
             }
         }
@@ -135,11 +175,6 @@ internal sealed class ChannelTail(ITopicHandle topic, byte[] channel, ChannelSpa
                 place.Next = Math.Max(place.Next, header.LastOffset + 1);
             }
             return true;
-        }
-        catch (IOException)
-        {
-            // It could not be read: the next append has it tried again, from where this one stopped.
-            return false;
         }
         finally
         {

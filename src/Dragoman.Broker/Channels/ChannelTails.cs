@@ -9,7 +9,7 @@ namespace Dragoman.Broker.Channels;
 /// Which logs are followed for those who listen: a topic that keeps a log has a tail while somebody listens to its
 /// channel, by name or by a pattern.
 /// </summary>
-internal sealed class ChannelTails(ITopics topics, Func<NamespaceName, ChannelSpace> spaces, IScheduler scheduler) : ITopicObserver
+internal sealed class ChannelTails(ITopics topics, Func<NamespaceName, ChannelSpace> spaces, IScheduler scheduler, TimeProvider time, Action<TopicName, int, Exception> stalled) : ITopicObserver
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<TopicName, ChannelTail> _tails = [];
@@ -31,7 +31,7 @@ internal sealed class ChannelTails(ITopics topics, Func<NamespaceName, ChannelSp
                 tail = null;
             }
             if (!wanted) return;
-            if (tail is null) _tails[name] = tail = new ChannelTail(topic!, channel, space, scheduler);
+            if (tail is null) _tails[name] = tail = new ChannelTail(topic!, channel, space, scheduler, time, stalled);
             tail.Follow();
         }
     }

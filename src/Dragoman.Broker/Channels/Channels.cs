@@ -24,6 +24,8 @@ internal sealed class Channels : IChannels
     private readonly Topics.Topics _topics;
     private readonly TimeProvider _time;
     private readonly ChannelTails _tails;
+    private readonly Lock _lock = new();
+    private volatile IChannelObserver[] _observers = [];
 
     public Channels(Topics.Topics topics, IRouting routing, IQueues queues, TimeProvider time, IScheduler scheduler)
     {
@@ -31,7 +33,7 @@ internal sealed class Channels : IChannels
         _routing = routing;
         _queues = queues;
         _time = time;
-        _tails = new ChannelTails(topics, In, scheduler);
+        _tails = new ChannelTails(topics, In, scheduler, time, OnStalled);
         topics.AddObserver(_tails);
     }
 
@@ -59,14 +61,25 @@ internal sealed class Channels : IChannels
         using (var headers = new RecordHeadersWriter())
         {
             headers.Add(CanonicalHeaders.Topic, target.Channel.Span);
-            foreach (var log in target.Logs) publishes.Add(AppendAsync(log, now, payload, headers.Headers));
+            foreach (var log in target.Logs) publishes.Add(AppendAsync(log, IsOf(target, log), now, payload, headers.Headers));
             if (target.Queues.Length > 0 || target.Routes.Length > 0) publishes.Add(PublishAsync(target.Queues, target.Routes, now, payload, headers.Headers));
         }
         var heard = 0;
-        var isKept = Array.Exists(target.Logs, log => NameOf(log.Name.Namespace, target.Channel.Span) == log.Name);
+        var isKept = Array.Exists(target.Logs, log => IsOf(target, log));
         if (isKept) heard = target.Space.CountAll(target.Channel.Span);
         foreach (var name in target.Channels) heard += In(name.Namespace).Publish(Encoding.UTF8.GetBytes(name.Name), payload);
         return WaitAsync(publishes, heard);
+    }
+
+    public void AddObserver(IChannelObserver observer)
+    {
+        ArgumentNullException.ThrowIfNull(observer);
+        lock (_lock) _observers = [.. _observers, observer];
+    }
+
+    private void OnStalled(TopicName topic, int partition, Exception reason)
+    {
+        foreach (var observer in _observers) observer.OnStalled(topic, partition, reason);
     }
 
     /// <summary>The topic's name that a channel's name is; null if no topic may be called so.</summary>
@@ -91,21 +104,29 @@ internal sealed class Channels : IChannels
         return new ChannelAnswer(heard, problem);
     }
 
-    private static Task<string?> AppendAsync(ITopicHandle log, long now, ReadOnlySpan<byte> payload, RecordHeaders headers)
+    /// <summary>Whether a log is the channel's own, and not one behind a route.</summary>
+    private static bool IsOf(ChannelTarget target, ITopicHandle log) => NameOf(log.Name.Namespace, target.Channel.Span) == log.Name;
+
+    private static Task<string?> AppendAsync(ITopicHandle log, bool isOwn, long now, ReadOnlySpan<byte> payload, RecordHeaders headers)
     {
         // Without a key there is nothing to spread messages by, and one partition keeps them in order.
         var batch = new RecordBatchBuilder();
         batch.Add(now, default, payload, headers);
-        return AppendAsync(log.Partitions[0], batch);
+        return AppendAsync(log, isOwn, batch);
     }
 
-    private static async Task<string?> AppendAsync(IPartitionHandle partition, RecordBatchBuilder batch)
+    private static async Task<string?> AppendAsync(ITopicHandle log, bool isOwn, RecordBatchBuilder batch)
     {
         using (batch)
         {
-            var answer = await partition.AppendAsync(batch.Build(new BatchOptions()));
-            // A topic that is gone is one that nobody keeps messages of.
-            return answer.Status is PartitionStatus.Ok or PartitionStatus.NotFound ? null : answer.Message ?? answer.Status.ToString();
+            var answer = await log.Partitions[0].AppendAsync(batch.Build(new BatchOptions()));
+            return answer.Status switch
+            {
+                PartitionStatus.Ok => null,
+                // The message was to be kept, and is not: the publisher has to know. Behind a route it is as if the route had ended before.
+                PartitionStatus.NotFound => isOwn ? $"topic '{log.Name.Name}' has just been deleted: the message was not kept" : null,
+                _ => answer.Message ?? answer.Status.ToString(),
+            };
         }
     }
 

@@ -32,6 +32,9 @@ public interface IChannels
     /// <param name="target">The channel; not a transient one, which <see cref="ChannelSpace.Publish"/> is for.</param>
     /// <param name="payload">The message.</param>
     ValueTask<ChannelAnswer> PublishAsync(ChannelTarget target, ReadOnlySpan<byte> payload);
+
+    /// <summary>Calls an observer from now on.</summary>
+    void AddObserver(IChannelObserver observer);
 }
 
 /// <summary>What publishing to a channel means.</summary>

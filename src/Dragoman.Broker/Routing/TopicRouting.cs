@@ -1,3 +1,5 @@
+using Dragoman.Broker.Channels;
+using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Routing.Forwarding;
 using Dragoman.Broker.Routing.Rules;
@@ -53,10 +55,12 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
     public IReadOnlyList<ForwardingProgress> Forwarding => _forwarders.List();
 
     /// <summary>Begins to carry on what logs hold.</summary>
-    public void Start()
+    /// <param name="channels">Who listens to the channels of a namespace.</param>
+    public void Start(Func<NamespaceName, ChannelSpace> channels)
     {
         foreach (var topic in _graph.List())
             if (topic.Facet.Type == ExchangeTypes.Delayed) _ = _holding.RefreshAsync(topic.Name);
+        _forwarders.Channels = channels;
         _forwarders.Start();
     }
 

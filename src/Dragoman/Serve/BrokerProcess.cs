@@ -45,6 +45,7 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
         if (!Directory.Exists(options.Data)) options.CheckBind(hasUsers: options.DefaultUser is not null);
         await using var broker = await StartBrokerAsync(clock ?? TimeProvider.System);
         broker.Routing.AddObserver(new ForwardingLog(log));
+        broker.Channels.AddObserver(new ChannelLog(log));
         await CreateDefaultUserAsync(broker, log);
         options.CheckBind(broker.Accounts.IsEnabled);
         var authenticator = new Authenticator(broker.Accounts, options.AllowAnonymous, LoadTokens(broker.Time));

@@ -95,6 +95,45 @@ public sealed class TopicTests
         Assert.Equal(2, (await queue.GetCountsAsync()).Ready);
     }
 
+    [Fact]
+    [Trait("Row", "D12")]
+    public async Task What_a_route_carries_on_from_a_log_is_heard_on_the_way()
+    {
+        await using var fixture = await RedisFixture.StartAsync();
+        var cancellation = TestContext.Current.CancellationToken;
+        var topic = await CreateAsync(fixture, "orders");
+        var exchange = TopicName.InDefault("ex");
+        await fixture.Broker.Routing.DeclareAsync(exchange, ExchangeFacet.Default, cancellation);
+        await fixture.Broker.Routing.BindAsync(topic.Name, exchange, "", [], cancellation);
+        var (listener, publisher) = (fixture.Connect(), fixture.Connect());
+        await listener.AskAsync("SUBSCRIBE", "ex");
+        for (var i = 0; i < 3; i++) await publisher.AskAsync("PUBLISH", "orders", $"{i}");
+        for (var i = 0; i < 3; i++) Assert.Equal($"[message,ex,{i}]", await listener.ReadAsync());
+        // With a queue behind it, each still hears it once.
+        var queue = (await fixture.Broker.Queues.DeclareAsync(QueueName.InDefault("q"), new QueueSettings(), cancellation)).Queue!;
+        await fixture.Broker.Routing.BindAsync(exchange, queue, "", [], cancellation);
+        await listener.AskAsync("PSUBSCRIBE", "o*");
+        await publisher.AskAsync("PUBLISH", "orders", "again");
+        await publisher.AskAsync("PUBLISH", "ex", "direct");
+        string[] heard = [await listener.ReadAsync(), await listener.ReadAsync(), await listener.ReadAsync()];
+        Assert.Equal(["[message,ex,again]", "[message,ex,direct]", "[pmessage,o*,orders,again]"], heard.Order());
+        for (var limit = DateTime.UtcNow.AddSeconds(20); (await queue.GetCountsAsync()).Ready < 2; await Task.Delay(5, cancellation)) Assert.True(DateTime.UtcNow < limit);
+    }
+
+    [Fact]
+    public async Task That_a_topic_is_just_gone_is_told_to_the_publisher_whose_message_it_was_to_keep()
+    {
+        await using var fixture = await RedisFixture.StartAsync();
+        var topic = await CreateAsync(fixture, "brief");
+        var channels = fixture.Broker.Channels;
+        var target = channels.Resolve(topic.Name.Namespace, "brief"u8);
+        Assert.Null((await channels.PublishAsync(target, "kept"u8)).Problem);
+        await fixture.Broker.Topics.DeleteAsync(topic.Name, TestContext.Current.CancellationToken);
+        Assert.Contains("'brief' has just been deleted", (await channels.PublishAsync(target, "lost"u8)).Problem, StringComparison.Ordinal);
+        // Who asks anew finds a channel that nobody keeps messages of.
+        Assert.Equal(":0", await fixture.Connect().AskAsync("PUBLISH", "brief", "transient"));
+    }
+
     private static async Task<ITopicHandle> CreateAsync(RedisFixture fixture, string name, int partitions = 1) =>
         (await fixture.Broker.Topics.CreateAsync(TopicName.InDefault(name), partitions, TopicSettings.Default)).Topic!;
 }

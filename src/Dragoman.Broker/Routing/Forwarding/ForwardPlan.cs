@@ -1,4 +1,5 @@
 using System.Text;
+using Dragoman.Broker.Channels;
 using Dragoman.Broker.Messages;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Routing.Rules;
@@ -20,6 +21,8 @@ internal sealed class ForwardPlan(TopicName source, LogPosition partition, Queue
     private readonly List<(MessageBatch Batch, LocalPartition Partition)> _appends = [];
     private readonly Dictionary<LocalPartition, int> _lastAppend = [];
     private readonly RecordHeadersWriter _headers = new();
+    private readonly List<(Channel Channel, int Start, int Length)> _heard = [];
+    private readonly PooledBuffer _payloads = new();
 
     /// <summary>Bytes that the commit may take at worst.</summary>
     public long Cost { get; private set; }
@@ -31,7 +34,7 @@ internal sealed class ForwardPlan(TopicName source, LogPosition partition, Queue
     public long Refused { get; private set; }
 
     /// <summary>Whether anything goes anywhere.</summary>
-    public bool IsEmpty => _sections.Count == 0 && _appends.Count == 0;
+    public bool IsEmpty => _sections.Count == 0 && _appends.Count == 0 && _heard.Count == 0;
 
     /// <summary>What a record may cost at worst, at its targets.</summary>
     public static long CostOf(in MessageView message, ForwardTargets targets)
@@ -52,6 +55,16 @@ internal sealed class ForwardPlan(TopicName source, LogPosition partition, Queue
         if (targets.Queues.Length > 0) AddToQueues(message, route, targets.Queues);
         foreach (var topic in targets.Topics) AddToTopic(message, route, topic);
         foreach (var ruled in targets.Routes) AddRuled(message, ruled);
+        foreach (var channel in targets.Channels) AddToChannel(message, channel);
+    }
+
+    /// <summary>Lets those who listen to the topics on the way hear the records: once they are carried on.</summary>
+    public void Tell()
+    {
+        if (_heard.Count == 0) return;
+        using var run = new ChannelRun();
+        foreach (var (channel, start, length) in _heard) channel.Space.Publish(channel.Name, _payloads.WrittenSpan.Slice(start, length), run);
+        run.End();
     }
 
     /// <summary>Splits the plan into what is kept on disk and what is kept in memory.</summary>
@@ -80,6 +93,7 @@ internal sealed class ForwardPlan(TopicName source, LogPosition partition, Queue
         foreach (var (batch, _) in _sections) batch.Dispose();
         foreach (var (batch, _) in _appends) batch.Dispose();
         _headers.Dispose();
+        _payloads.Dispose();
     }
 
     private void AddRuled(in MessageView message, RuledRoute route)
@@ -98,6 +112,14 @@ internal sealed class ForwardPlan(TopicName source, LogPosition partition, Queue
     {
         var batch = BatchFor(queues);
         QueueRecords.Add(batch, message, route, source.Name, now, _headers);
+    }
+
+    private void AddToChannel(in MessageView message, in Channel channel)
+    {
+        // Whoever comes later has not listened when it was published.
+        if (channel.Space.IsEmpty || !channel.Space.HasListeners(channel.Name)) return;
+        _heard.Add((channel, _payloads.Length, message.Value.Length));
+        _payloads.Write(message.Value.Span);
     }
 
     private void AddToTopic(in MessageView message, in RecordRoute route, LocalTopic topic)

@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using Dragoman.Broker.Channels;
 using Dragoman.Broker.Messages;
+using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Routing.Rules;
 using Dragoman.Broker.Subscriptions;
@@ -9,16 +11,23 @@ using Dragoman.Broker.Topics;
 namespace Dragoman.Broker.Routing.Forwarding;
 
 /// <summary>Where records go.</summary>
-internal sealed record ForwardTargets(LocalQueue[] Queues, LocalTopic[] Topics, RuledRoute[] Routes)
+/// <param name="Queues">The queues.</param>
+/// <param name="Topics">Topics that keep a log of their own.</param>
+/// <param name="Routes">Routes with a rule.</param>
+/// <param name="Channels">Topics without a log on the way, for those who listen there.</param>
+internal sealed record ForwardTargets(LocalQueue[] Queues, LocalTopic[] Topics, RuledRoute[] Routes, Channel[] Channels)
 {
-    public bool IsEmpty => Queues.Length == 0 && Topics.Length == 0 && Routes.Length == 0;
+    public bool IsEmpty => Queues.Length == 0 && Topics.Length == 0 && Routes.Length == 0 && Channels.Length == 0;
 }
+
+/// <summary>A channel, and who listens in its namespace.</summary>
+internal readonly record struct Channel(ChannelSpace Space, byte[] Name);
 
 /// <summary>
 /// Finds where the records of one partition go. Answers are kept until the routing changes, where the routing key alone
 /// decides.
 /// </summary>
-internal sealed class TargetCache(RouteGraph graph, ITopics topics, LocalTopic topic, int partition)
+internal sealed class TargetCache(RouteGraph graph, ITopics topics, LocalTopic topic, int partition, Func<NamespaceName, ChannelSpace>? spaces)
 {
     private const int Capacity = 4096;
 
@@ -51,7 +60,7 @@ internal sealed class TargetCache(RouteGraph graph, ITopics topics, LocalTopic t
             foreach (var header in message.Headers)
                 if (header.Key.SequenceEqual(CanonicalHeaders.MoreRoutingKeys)) Resolve(message, header.Value.Span);
         }
-        var targets = new ForwardTargets([.. _result.Queues.Cast<LocalQueue>()], [.. _result.Logs.Cast<LocalTopic>()], [.. _result.Routes]);
+        var targets = new ForwardTargets([.. _result.Queues.Cast<LocalQueue>()], [.. _result.Logs.Cast<LocalTopic>()], [.. _result.Routes], ChannelsOf(_result));
         if (!route.Deaths.IsEmpty) targets = WithoutCircles(targets, DeathHistory.Decode(route.Deaths));
         if (!isPlain || _result.DependsOnHeaders || _result.DependsOnOffset) return targets;
         if (!_result.DependsOnKey) return _ofAll = targets;
@@ -63,6 +72,10 @@ internal sealed class TargetCache(RouteGraph graph, ITopics topics, LocalTopic t
     /// <summary>A dead letter does not go round: see <see cref="DeadLetters.IsCycle"/>.</summary>
     private static ForwardTargets WithoutCircles(ForwardTargets targets, IReadOnlyList<Death> deaths) =>
         targets with { Queues = Array.FindAll(targets.Queues, queue => !DeadLetters.IsCycle(queue.Name.Name, deaths)) };
+
+    /// <summary>The channels that a record passes. Those who listen to the topic itself follow its log.</summary>
+    private Channel[] ChannelsOf(RouteResult result) =>
+        spaces is null ? [] : [.. result.Channels.Where(name => name != topic.Name).Select(name => new Channel(spaces(name.Namespace), Encoding.UTF8.GetBytes(name.Name)))];
 
     private void Resolve(in MessageView message, ReadOnlySpan<byte> routingKey) =>
         graph.ResolveRecord(topic.Name, new LogPosition(topic.Id, partition, message.Offset), Encoding.UTF8.GetString(routingKey), message.Headers, _passed, _result);

@@ -42,7 +42,7 @@ internal sealed class Forwarder : ILogListener, IAsyncDisposable
         _topic = topic;
         _partition = partition;
         _cursor = new LogCursor(partition.Log);
-        _targets = new TargetCache(owner.Graph, owner.Topics, topic, partition.Index);
+        _targets = new TargetCache(owner.Graph, owner.Topics, topic, partition.Index, owner.Channels);
         _next = owner.NextOf(partition.Log);
     }
 
@@ -127,6 +127,7 @@ internal sealed class Forwarder : ILogListener, IAsyncDisposable
         if (next == _next) return false;
         await CommitAsync(plan, next);
         Volatile.Write(ref _next, next);
+        plan.Tell();
         return true;
     }
 

@@ -1,4 +1,6 @@
+using Dragoman.Broker.Channels;
 using Dragoman.Broker.Messages;
+using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage;
@@ -43,6 +45,9 @@ internal sealed class Forwarders
     public ITopics Topics { get; }
 
     public RouteGraph Graph { get; }
+
+    /// <summary>Who listens to the channels of a namespace; null for nobody anywhere.</summary>
+    public Func<NamespaceName, ChannelSpace>? Channels { get; set; }
 
     public Queues.Queues Queues => _queues;
 
