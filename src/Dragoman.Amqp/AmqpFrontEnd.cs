@@ -48,6 +48,9 @@ public sealed class AmqpFrontEnd : IFrontEnd
     public string Name => "amqp";
 
     /// <inheritdoc/>
+    public bool UsesLoops => true;
+
+    /// <inheritdoc/>
     public string? ListedAs => "AMQP 0-9-1";
 
     /// <summary>How it behaves.</summary>

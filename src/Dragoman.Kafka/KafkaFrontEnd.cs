@@ -43,6 +43,9 @@ public sealed class KafkaFrontEnd : IFrontEnd
     /// <inheritdoc/>
     public string Name => "kafka";
 
+    /// <inheritdoc/>
+    public bool LeavesLoops => true;
+
     /// <summary>How it behaves.</summary>
     public KafkaOptions Options { get; }
 

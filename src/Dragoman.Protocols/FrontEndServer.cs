@@ -78,7 +78,7 @@ public sealed class FrontEndServer : IAsyncDisposable
                 else
                 {
                     var usesLoops = LoopTransport.Serves(binding.FrontEnd);
-                    kestrel.Listen(usesLoops ? new LoopEndPoint(binding.Address, binding.Port) : new IPEndPoint(binding.Address, binding.Port), configure);
+                    kestrel.Listen(usesLoops ? new LoopEndPoint(binding.Address, binding.Port) { HandlesOnPool = binding.FrontEnd.LeavesLoops } : new IPEndPoint(binding.Address, binding.Port), configure);
                 }
             }
         });

@@ -17,6 +17,12 @@ public interface IFrontEnd
     /// </summary>
     bool UsesLoops => false;
 
+    /// <summary>
+    /// Whether what arrives is handled on the thread pool, and not on the loop's own thread: for handlers that may run long
+    /// or read from the disk, which would hold up the other connections of the loop.
+    /// </summary>
+    bool LeavesLoops => false;
+
     /// <summary>What its connections are listed as; null if they are not.</summary>
     string? ListedAs => Name;
 

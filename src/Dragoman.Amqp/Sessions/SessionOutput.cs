@@ -162,7 +162,11 @@ internal sealed class SessionOutput(PipeWriter pipe) : IDisposable
                     if (unflushed > 0)
                     {
                         Live?.OnSent(unflushed);
-                        var result = await pipe.FlushAsync().ConfigureAwait(false);
+                        var flushing = pipe.FlushAsync();
+                        var waits = !flushing.IsCompleted;
+                        var result = await flushing.ConfigureAwait(false);
+                        // It may go on on the thread that serves the sockets, and what is written next is read from the disk.
+                        if (waits) await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
                         if (result.IsCompleted || result.IsCanceled) return Fail();
                     }
                     if (!more) break;

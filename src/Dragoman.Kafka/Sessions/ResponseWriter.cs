@@ -41,7 +41,11 @@ internal sealed class ResponseWriter(PipeWriter output, LiveConnection live) : I
     {
         live.OnSent(Unflushed);
         Unflushed = 0;
-        var result = await output.FlushAsync().ConfigureAwait(false);
+        var flushing = output.FlushAsync();
+        if (flushing.IsCompleted) return !flushing.Result.IsCompleted;
+        var result = await flushing.ConfigureAwait(false);
+        // It may go on on the thread that serves the sockets, and what is written next is read from the disk.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         return !result.IsCompleted;
     }
 

@@ -13,10 +13,12 @@ public sealed class LoopTransportTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    [Fact]
-    public async Task Bytes_come_back_in_order_whatever_their_pieces_on_many_connections()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Bytes_come_back_in_order_whatever_their_pieces_on_many_connections(bool leavesLoops)
     {
-        await using var server = await Server.StartAsync(EchoAsync);
+        await using var server = await Server.StartAsync(EchoAsync, leavesLoops);
         await Task.WhenAll(Enumerable.Range(0, 30).Select(async seed =>
         {
             var random = new Random(seed);
@@ -52,6 +54,48 @@ public sealed class LoopTransportTests
         // What was sent comes back once it is read.
         Assert.Equal(data.Length, (await ReadAsync(stuck, data.Length)).Length);
         Assert.Equal(data.Length, await sending.WaitAsync(Patience));
+    }
+
+    [Fact]
+    public async Task Handlers_that_block_hold_up_nobody_where_they_leave_the_loops()
+    {
+        // More than there are loops: each of them has one that blocks.
+        var blocked = Math.Min(Environment.ProcessorCount, 8);
+        using var all = new CountdownEvent(blocked);
+        using var release = new ManualResetEventSlim();
+        await using var server = await Server.StartAsync(
+            async connection =>
+            {
+                var result = await connection.Transport.Input.ReadAsync();
+                if (result.Buffer.FirstSpan[0] == 'b')
+                {
+                    all.Signal();
+                    release.Wait(Patience);
+                }
+                connection.Transport.Input.AdvanceTo(result.Buffer.Start);
+                await EchoAsync(connection);
+            },
+            leavesLoops: true);
+        var clients = new List<Socket>();
+        try
+        {
+            for (var i = 0; i < blocked; i++)
+            {
+                clients.Add(await server.ConnectAsync());
+                await clients[i].SendAsync("b"u8.ToArray().AsMemory());
+            }
+            Assert.True(await Task.Run(() => all.Wait(Patience)));
+            using var other = await server.ConnectAsync();
+            await other.SendAsync("x"u8.ToArray().AsMemory());
+            Assert.Equal("x"u8.ToArray(), await ReadAsync(other, 1));
+            release.Set();
+            foreach (var client in clients) Assert.Equal("b"u8.ToArray(), await ReadAsync(client, 1));
+        }
+        finally
+        {
+            release.Set();
+            foreach (var client in clients) client.Dispose();
+        }
     }
 
     [Fact]
@@ -209,10 +253,12 @@ public sealed class LoopTransportTests
 
         public bool UsesLoops => true;
 
-        public static async Task<Server> StartAsync(Func<ConnectionContext, Task> serve)
+        public bool LeavesLoops { get; private init; }
+
+        public static async Task<Server> StartAsync(Func<ConnectionContext, Task> serve, bool leavesLoops = false)
         {
             Assert.SkipUnless(LoopTransport.IsSupported, "There are no loops on this system.");
-            var server = new Server(serve);
+            var server = new Server(serve) { LeavesLoops = leavesLoops };
             server._server = await FrontEndServer.StartAsync([new FrontEndBinding(server, IPAddress.Loopback, 0)], NullLoggerFactory.Instance);
             return server;
         }

@@ -2,7 +2,10 @@ using System.IO.Pipelines;
 
 namespace Dragoman.Protocols.Transport.Loops;
 
-/// <summary>A connection that a loop serves: see <see cref="LoopTransport"/>.</summary>
+/// <summary>
+/// A connection that a loop serves: see <see cref="LoopTransport"/>. Whoever waits for it to be read, or for a flush that
+/// the client was slow to take, goes on on the loop's thread.
+/// </summary>
 public interface ILoopFeature
 {
     /// <summary>

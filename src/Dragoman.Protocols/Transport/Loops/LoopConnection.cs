@@ -19,7 +19,7 @@ internal sealed class LoopConnection : DefaultConnectionContext, IDuplexPipe, IL
     private bool _isDetached;
     private bool _saidClosed;
 
-    public LoopConnection(EventLoop loop, Socket socket, string id)
+    public LoopConnection(EventLoop loop, Socket socket, bool handlesOnPool, string id)
         : base(id)
     {
         _loop = loop;
@@ -28,7 +28,7 @@ internal sealed class LoopConnection : DefaultConnectionContext, IDuplexPipe, IL
         LocalEndPoint = socket.LocalEndPoint;
         RemoteEndPoint = socket.RemoteEndPoint;
         ConnectionClosed = _closed.Token;
-        _input = new LoopInput(this, loop);
+        _input = new LoopInput(this, loop, handlesOnPool);
         _output = new LoopOutput(this, loop);
         Transport = this;
         Features.Set<ILoopFeature>(this);

@@ -7,16 +7,16 @@ namespace Dragoman.Protocols.Transport.Loops;
 
 /// <summary>
 /// What a client sends. The loop reads into a block when there is something, and whoever waits goes on at once, on the
-/// loop's thread. Who is slow to take what has come is not read for.
+/// loop's thread, or on the thread pool where its handlers may take long. Who is slow to take what has come is not read for.
 /// </summary>
-internal sealed class LoopInput(LoopConnection connection, EventLoop loop) : PipeReader, IValueTaskSource<ReadResult>
+internal sealed class LoopInput(LoopConnection connection, EventLoop loop, bool handlesOnPool) : PipeReader, IValueTaskSource<ReadResult>
 {
     private const int PauseAt = 128 << 10;
     private const int ResumeAt = 64 << 10;
     private const int LeastRoom = 2048;
 
     private readonly Lock _lock = new();
-    private ManualResetValueTaskSourceCore<ReadResult> _source;
+    private ManualResetValueTaskSourceCore<ReadResult> _source = new() { RunContinuationsAsynchronously = handlesOnPool };
     private CancellationTokenRegistration _registration;
     private LoopSegment? _first;
     private LoopSegment? _last;

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Dragoman.Protocols.Transport.Loops;
 
 /// <summary>Accepts connections, and gives each to a loop.</summary>
-internal sealed class LoopListener(LoopTransport transport, Socket socket, ILogger log) : IConnectionListener
+internal sealed class LoopListener(LoopTransport transport, Socket socket, bool handlesOnPool, ILogger log) : IConnectionListener
 {
     private long _accepted;
 
@@ -39,7 +39,7 @@ internal sealed class LoopListener(LoopTransport transport, Socket socket, ILogg
             try
             {
                 accepted.NoDelay = true;
-                return new LoopConnection(transport.NextLoop(), accepted, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"L{_accepted++}"));
+                return new LoopConnection(transport.NextLoop(), accepted, handlesOnPool, string.Create(System.Globalization.CultureInfo.InvariantCulture, $"L{_accepted++}"));
             }
             catch (Exception error) when (error is SocketException or IOException)
             {

@@ -60,7 +60,7 @@ public sealed class LoopTransport : IConnectionListenerFactory, IConnectionListe
             socket.Dispose();
             throw;
         }
-        return ValueTask.FromResult<IConnectionListener>(new LoopListener(this, socket, _log));
+        return ValueTask.FromResult<IConnectionListener>(new LoopListener(this, socket, (endpoint as LoopEndPoint)?.HandlesOnPool == true, _log));
     }
 
     /// <summary>The loop whose turn it is.</summary>
