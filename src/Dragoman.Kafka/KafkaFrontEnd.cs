@@ -44,6 +44,9 @@ public sealed class KafkaFrontEnd : IFrontEnd
     public string Name => "kafka";
 
     /// <inheritdoc/>
+    public bool UsesLoops => true;
+
+    /// <inheritdoc/>
     public bool LeavesLoops => true;
 
     /// <summary>How it behaves.</summary>
