@@ -1,5 +1,6 @@
 using System.Net;
 using Dragoman.Aws.Http;
+using Dragoman.Aws.Setup;
 using Dragoman.Aws.Signing;
 using Dragoman.Aws.Sns;
 using Dragoman.Aws.Sns.Delivery;
@@ -24,6 +25,8 @@ public sealed class AwsFrontEnd : IHttpFrontEnd, IDisposable
     private readonly Signer _signer;
     private readonly EndpointDelivery _endpoints;
     private readonly Lazy<TlsSettings> _ownTls;
+    private readonly InitFile _init;
+    private readonly Reset _reset;
 
     /// <summary>Makes a front end for a broker.</summary>
     /// <param name="broker">The broker.</param>
@@ -41,8 +44,10 @@ public sealed class AwsFrontEnd : IHttpFrontEnd, IDisposable
         _ownTls = new Lazy<TlsSettings>(() => TlsSettings.Of(_signer.Certificate));
         broker.Routing.Register(new NotificationTransformation(_signer, options));
         _endpoints = new EndpointDelivery(_node, _signer);
-        _dispatcher = new Dispatcher(
-            [SqsService.Create(_node), SnsService.Create(new SnsNode(_node, _signer, _endpoints)), StsService.Create(_node)], authenticator, new SignatureVerifier(broker.Accounts, broker.Time), options, log);
+        Service[] services = [SqsService.Create(_node), SnsService.Create(new SnsNode(_node, _signer, _endpoints)), StsService.Create(_node)];
+        _init = new InitFile(services, options, authenticator);
+        _reset = new Reset(_node);
+        _dispatcher = new Dispatcher(services, authenticator, new SignatureVerifier(broker.Accounts, broker.Time), options, log);
     }
 
     /// <inheritdoc/>
@@ -67,8 +72,17 @@ public sealed class AwsFrontEnd : IHttpFrontEnd, IDisposable
     /// <inheritdoc/>
     public void ConfigureApplication(IApplicationBuilder application) => application.Run(HandleAsync);
 
+    /// <summary>
+    /// Makes the queues, topics and subscriptions that a file names; what is there already stays, if it is as the file says. The
+    /// file is JSON, as docs/aws.md has it.
+    /// </summary>
+    /// <param name="json">The content of the file.</param>
+    /// <exception cref="InvalidDataException">It cannot be done; the message says why.</exception>
+    public Task InitializeAsync(string json) => _init.ApplyAsync(json);
+
     private Task HandleAsync(HttpContext context) => context.Request.Path.Value switch
     {
+        "/_dragoman/reset" or "/_localstack/state/reset" when _node.Options.AllowReset => _reset.HandleAsync(context),
         "/health" or "/_dragoman/health" or "/_localstack/health" => Health.HandleAsync(context),
         { } path when path.StartsWith("/SimpleNotificationService-", StringComparison.Ordinal) => WriteCertificateAsync(context, path),
         _ => _dispatcher.HandleAsync(context),

@@ -24,6 +24,7 @@ namespace Dragoman.Serve;
 /// <summary>The broker as a process: starts what the settings ask for, says so, and ends in good order.</summary>
 internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> warnings)
 {
+    private AwsFrontEnd? _aws;
     private readonly TaskCompletionSource<string> _stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Runs until a signal or a failed disk ends it; returns the exit code.</summary>
@@ -54,6 +55,7 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
         using var node = new AdminNode(broker) { Authenticator = authenticator, Connections = connections, AdvanceClock = clock is null ? null : clock.Advance, Links = links };
         var bindings = Bindings(broker, authenticator, node, loggers);
         if (bindings.Count == 0) throw new CommandException("Every listener is off, so nobody could reach the broker.", ExitCode.Usage);
+        if (options.AwsInit is { } init && _aws is not null) await InitializeAsync(_aws, init);
         await using var server = await StartListenersAsync(bindings, loggers, tls, connections);
         node.Listeners = [.. server.Endpoints.Select(e => new AdminListener(e.Name, e.EndPoint.ToString()!))];
         node.IsReady = true;
@@ -97,8 +99,8 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
             bindings.Add(new FrontEndBinding(frontEnd, options.Bind, amqp));
         }
         // What SNS makes of messages it makes whether or not clients of AWS are served: other protocols publish to its topics.
-        var awsFrontEnd = new AwsFrontEnd(broker, new AwsOptions { Account = options.AwsAccount, CommitMode = options.CommitMode, AllowReset = options.TestMode, Stopping = node.Stopping }, loggers, authenticator);
-        if (options.Aws is { } aws) bindings.Add(new FrontEndBinding(awsFrontEnd, options.Bind, aws));
+        _aws = new AwsFrontEnd(broker, new AwsOptions { Account = options.AwsAccount, CommitMode = options.CommitMode, AllowReset = options.TestMode, Stopping = node.Stopping }, loggers, authenticator);
+        if (options.Aws is { } aws) bindings.Add(new FrontEndBinding(_aws, options.Bind, aws));
         if (options.Redis is not null || options.RedisSocket is not null)
         {
             var redis = new RedisFrontEnd(broker, new RedisOptions(), loggers, authenticator);
@@ -137,6 +139,18 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
         var answer = await broker.Accounts.CreateUserAsync(user);
         if (answer.Status != AccountStatus.Ok) throw new CommandException($"The user '{options.DefaultUser}' could not be created: {answer.Message}");
         log.LogInformation("Created the administrator '{User}'", options.DefaultUser);
+    }
+
+    private static async Task InitializeAsync(AwsFrontEnd aws, string path)
+    {
+        try
+        {
+            await aws.InitializeAsync(await File.ReadAllTextAsync(path));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new CommandException($"What {path} names could not be made: {error.Message}", ExitCode.Usage);
+        }
     }
 
     private TlsSettings? LoadTls()

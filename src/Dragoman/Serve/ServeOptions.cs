@@ -26,6 +26,9 @@ internal sealed record ServeOptions
     /// <summary>The account of AWS' clients.</summary>
     public required string AwsAccount { get; init; }
 
+    /// <summary>A file that says which queues and topics to make; null for none.</summary>
+    public string? AwsInit { get; init; }
+
     /// <summary>Port of the Redis listener; 0 for a free one, null for none.</summary>
     public int? Redis { get; init; }
 
@@ -91,6 +94,7 @@ internal sealed record ServeOptions
             Amqp = Port(sources, Setting.Amqp, 5672),
             Aws = Port(sources, Setting.Aws, 4566),
             AwsAccount = Account(sources),
+            AwsInit = Text(sources, Setting.AwsInit) is { } init ? Path.GetFullPath(init) : null,
             Redis = Port(sources, Setting.Redis, 6379),
             RedisSocket = Text(sources, Setting.RedisSocket) is { } path ? Path.GetFullPath(path) : null,
             Admin = Port(sources, Setting.Admin, 15672),

@@ -18,6 +18,7 @@ internal sealed record Setting(string Name, string? Argument, string Description
     public static readonly Setting Amqp = new("amqp", "PORT", "Port of the AMQP 0-9-1 (RabbitMQ) listener; 0 for a free one, off for none. [default: 5672]");
     public static readonly Setting Aws = new("aws", "PORT", "Port of the AWS (SQS and SNS) listener; 0 for a free one, off for none. [default: 4566]");
     public static readonly Setting AwsAccount = new("aws-account", "ID", "The account that queues and topics belong to for AWS' clients: twelve digits. [default: 000000000000]");
+    public static readonly Setting AwsInit = new("aws-init", "FILE", "Queues, topics and subscriptions to make at the start where they are missing (JSON; see docs/aws.md).");
     public static readonly Setting Redis = new("redis", "PORT", "Port of the Redis listener; 0 for a free one, off for none. [default: 6379]");
     public static readonly Setting RedisSocket = new("redis-socket", "PATH", "A Unix domain socket on which Redis clients are served too.");
     public static readonly Setting Admin = new("admin", "PORT", "Port of the admin API and health checks; 0 for a free one, off for none. [default: 15672]");
@@ -46,7 +47,7 @@ internal sealed record Setting(string Name, string? Argument, string Description
     /// <summary>All of them, in the order of the help.</summary>
     public static readonly IReadOnlyList<Setting> All =
     [
-        Data, Bind, Kafka, Amqp, Aws, AwsAccount, Redis, RedisSocket, Admin, AdvertisedHost, AdvertisedPort, Rack, CommitMode, Partitions, NoAutoCreate, NodeId, JournalFileSize, KeepFree, AllowAnonymous,
+        Data, Bind, Kafka, Amqp, Aws, AwsAccount, AwsInit, Redis, RedisSocket, Admin, AdvertisedHost, AdvertisedPort, Rack, CommitMode, Partitions, NoAutoCreate, NodeId, JournalFileSize, KeepFree, AllowAnonymous,
         TlsCert, TlsKey, TlsClientCa, TlsClientAuth, JwtKey, JwtIssuer, JwtAudience, DefaultUser, DefaultPassword, TestMode, LogLevel,
     ];
 }
