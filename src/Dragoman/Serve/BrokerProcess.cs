@@ -24,7 +24,6 @@ namespace Dragoman.Serve;
 /// <summary>The broker as a process: starts what the settings ask for, says so, and ends in good order.</summary>
 internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> warnings)
 {
-    private AwsFrontEnd? _aws;
     private readonly TaskCompletionSource<string> _stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Runs until a signal or a failed disk ends it; returns the exit code.</summary>
@@ -53,9 +52,11 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
         var connections = new ConnectionRegistry(broker.Time);
         await using var links = new Links.Links(broker, loggers);
         using var node = new AdminNode(broker) { Authenticator = authenticator, Connections = connections, AdvanceClock = clock is null ? null : clock.Advance, Links = links };
-        var bindings = Bindings(broker, authenticator, node, loggers);
+        // What SNS makes of messages it makes whether or not clients of AWS are served: other protocols publish to its topics.
+        using var aws = new AwsFrontEnd(broker, new AwsOptions { Account = options.AwsAccount, CommitMode = options.CommitMode, AllowReset = options.TestMode, Stopping = node.Stopping }, loggers, authenticator);
+        var bindings = Bindings(broker, authenticator, node, aws, loggers);
         if (bindings.Count == 0) throw new CommandException("Every listener is off, so nobody could reach the broker.", ExitCode.Usage);
-        if (options.AwsInit is { } init && _aws is not null) await InitializeAsync(_aws, init);
+        if (options.AwsInit is { } init) await InitializeAsync(aws, init);
         await using var server = await StartListenersAsync(bindings, loggers, tls, connections);
         node.Listeners = [.. server.Endpoints.Select(e => new AdminListener(e.Name, e.EndPoint.ToString()!))];
         node.IsReady = true;
@@ -88,7 +89,7 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
         context.Cancel = _stop.TrySetResult(context.Signal.ToString());
     }
 
-    private List<FrontEndBinding> Bindings(Broker.Broker broker, Authenticator authenticator, AdminNode node, ILoggerFactory loggers)
+    private List<FrontEndBinding> Bindings(Broker.Broker broker, Authenticator authenticator, AdminNode node, AwsFrontEnd aws, ILoggerFactory loggers)
     {
         var bindings = new List<FrontEndBinding>();
         if (options.Kafka is { } kafka) bindings.Add(new FrontEndBinding(new KafkaFrontEnd(broker, new KafkaOptions { AdvertisedHost = options.AdvertisedHost, AdvertisedPort = options.AdvertisedPort, Rack = options.Rack }, loggers, authenticator), options.Bind, kafka));
@@ -98,9 +99,7 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
             node.IsLowOnMemory = () => frontEnd.IsLowOnMemory;
             bindings.Add(new FrontEndBinding(frontEnd, options.Bind, amqp));
         }
-        // What SNS makes of messages it makes whether or not clients of AWS are served: other protocols publish to its topics.
-        _aws = new AwsFrontEnd(broker, new AwsOptions { Account = options.AwsAccount, CommitMode = options.CommitMode, AllowReset = options.TestMode, Stopping = node.Stopping }, loggers, authenticator);
-        if (options.Aws is { } aws) bindings.Add(new FrontEndBinding(_aws, options.Bind, aws));
+        if (options.Aws is { } awsPort) bindings.Add(new FrontEndBinding(aws, options.Bind, awsPort));
         if (options.Redis is not null || options.RedisSocket is not null)
         {
             var redis = new RedisFrontEnd(broker, new RedisOptions(), loggers, authenticator);
