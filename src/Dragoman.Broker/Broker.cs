@@ -78,7 +78,7 @@ public sealed class Broker : IAsyncDisposable
         _queues = new Queues.Queues(new SubscriptionHost(store, scheduler, new ScratchFiles(files, $"{options.Store.Directory}/scratch", seams.DueEntriesInMemory), seams.QueueDefects), store.GetState(QueuesState), random, Statistics, _policies.EffectOn);
         TopicsWithQueues = new TopicsWithQueues(Topics, _queues);
         _groups = StartGroups();
-        _routing = new TopicRouting(store, store.GetState(RoutesState), store.GetState(ForwardingStateId), Topics, _queues, scheduler, seams.Forwarding, Statistics, _policies.AlternateOf);
+        _routing = new TopicRouting(store, store.GetState(RoutesState), store.GetState(ForwardingStateId), Topics, _queues, scheduler, seams.Forwarding, Statistics, _policies.AlternateOf, new Random(store.Id.GetHashCode()));
         _policies.Reapply = () =>
         {
             _queues.Reapply();

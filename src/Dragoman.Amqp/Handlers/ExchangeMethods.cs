@@ -116,6 +116,7 @@ internal static class Exchanges
     /// <summary>Tells the client if something could not be done.</summary>
     public static void Check(in RoutingAnswer answer)
     {
+        if (answer.Status == RoutingStatus.Invalid) throw Errors.Precondition(answer.Message!);
         if (answer.Status != RoutingStatus.Ok) throw Errors.Internal(answer.Message ?? answer.Status.ToString());
     }
 

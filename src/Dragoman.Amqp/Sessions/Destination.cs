@@ -38,6 +38,9 @@ internal sealed class Destination
     /// <summary>Whether other headers could lead elsewhere.</summary>
     public bool DependsOnHeaders { get; init; }
 
+    /// <summary>Whether the next message may go elsewhere although nothing of it differs.</summary>
+    public bool Varies { get; init; }
+
     /// <summary>The counters of the topic that is published to.</summary>
     public MessageCounters? Counters { get; init; }
 
@@ -119,7 +122,7 @@ internal sealed class DestinationCache(AmqpSession session)
         Resolve(exchange, routingKey, headers, _result);
         var destination = Intern(_result, exchange);
         if (_byAddress.Count >= Capacity) _byAddress.Clear();
-        if (!destination.DependsOnHeaders) lookup[address] = destination;
+        if (!destination.DependsOnHeaders && !destination.Varies) lookup[address] = destination;
         return destination;
     }
 
@@ -177,6 +180,7 @@ internal sealed class DestinationCache(AmqpSession session)
             IsCountedByLog = result.Logs.Any(log => log.Name == topic),
             Version = _version,
             DependsOnHeaders = result.DependsOnHeaders,
+            Varies = result.Varies,
         };
     }
 

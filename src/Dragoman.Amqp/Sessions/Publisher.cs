@@ -30,7 +30,7 @@ internal sealed class Publisher(Channel channel) : IDisposable
     public void Publish(ContentAssembly content, in ReadOnlySequence<byte> body)
     {
         var session = channel.Session;
-        if (_destination is null || session.Destinations.Version != _destination.Version || !content.Head.SequenceEqual(_last.WrittenSpan)) Prepare(content);
+        if (_destination is null || _destination.Varies || session.Destinations.Version != _destination.Version || !content.Head.SequenceEqual(_last.WrittenSpan)) Prepare(content);
         var destination = _destination!;
         var confirms = channel.Confirms;
         var tag = confirms?.Begin() ?? 0;

@@ -1,5 +1,8 @@
 using System.Collections.Immutable;
+using System.Text;
+using Dragoman.Amqp.Messages;
 using Dragoman.Amqp.Wire;
+using Dragoman.Broker.Messages;
 using Dragoman.Broker.Routing;
 
 namespace Dragoman.Amqp.Topology;
@@ -30,6 +33,7 @@ internal static class ExchangeDeclaration
             alternate = value.Type == FieldType.LongString ? value.Text : throw Errors.Precondition($"invalid type '{value.TypeName}' for arg '{AlternateArgument}' in {exchange}");
         var attributes = ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, [KeyValuePair.Create(ArgumentsAttribute, Attributes.WriteTable(arguments))]);
         if (type == ExchangeTypes.Delayed) attributes = attributes.Add(ExchangeTypes.MatchedAsAttribute, DelayedType(arguments));
+        if ((type == ExchangeTypes.ConsistentHash || attributes.GetValueOrDefault(ExchangeTypes.MatchedAsAttribute) == ExchangeTypes.ConsistentHash) && HashHeader(arguments) is { } header) attributes = attributes.Add(ExchangeTypes.HashOnAttribute, header);
         return new ExchangeFacet
         {
             Type = type,
@@ -46,6 +50,29 @@ internal static class ExchangeDeclaration
         if (!arguments.TryGet(DelayedTypeArgument, out var value) || value.Type != FieldType.LongString) throw Errors.Precondition("Invalid argument, 'x-delayed-type' must be an existing exchange type");
         if (value.Text == ExchangeTypes.Delayed) throw Errors.Precondition("Invalid argument, 'x-delayed-message' can't be used for 'x-delayed-type'");
         return ExchangeTypes.IsKnown(value.Text) ? value.Text : throw Errors.Precondition($"unknown exchange type '{value.Text}'");
+    }
+
+    /// <summary>The record header whose hash chooses the route; null for the routing key.</summary>
+    private static string? HashHeader(FieldTable arguments)
+    {
+        var header = TextOf(arguments, "hash-header");
+        var property = TextOf(arguments, "hash-property");
+        if (header is not null && property is not null) throw Errors.Precondition("hash-header and hash-property are mutually exclusive");
+        if (header is not null) return FreeHeaders.NeedsEscape(Encoding.UTF8.GetBytes(header)) ? Encoding.UTF8.GetString(FreeHeaders.Escape) + header : header;
+        return property switch
+        {
+            null => null,
+            "message_id" => Encoding.UTF8.GetString(CanonicalHeaders.MessageId),
+            "correlation_id" => Encoding.UTF8.GetString(CanonicalHeaders.CorrelationId),
+            "timestamp" => Encoding.UTF8.GetString(AmqpHeaders.Timestamp),
+            _ => throw Errors.Precondition($"Unsupported property: {property}"),
+        };
+    }
+
+    private static string? TextOf(FieldTable arguments, string name)
+    {
+        if (!arguments.TryGet(name, out var value)) return null;
+        return value.Type == FieldType.LongString ? value.Text : throw Errors.Precondition($"invalid type '{value.TypeName}' for arg '{name}'");
     }
 
     /// <summary>The arguments that an exchange was declared with.</summary>

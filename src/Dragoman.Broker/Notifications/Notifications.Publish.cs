@@ -75,7 +75,7 @@ internal sealed partial class Notifications
         var result = new RouteResult();
         WriteHeaders(topic, notifications[0], numbers?[0].Published.Sequence, headers);
         _routing.Resolve(topic, notifications[0].Key ?? "", headers.Headers, result);
-        if (notifications.Count > 1 && (result.DependsOnHeaders || result.DependsOnKey))
+        if (notifications.Count > 1 && (result.DependsOnHeaders || result.DependsOnKey || result.Varies))
         {
             for (var i = 0; i < notifications.Count; i++)
             {

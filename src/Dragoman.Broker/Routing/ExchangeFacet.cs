@@ -90,6 +90,24 @@ public static class ExchangeTypes
     /// <summary>The attribute of a facet that names the type behind <see cref="Delayed"/>.</summary>
     public const string MatchedAsAttribute = "matched-as";
 
+    /// <summary>
+    /// Messages of one routing key, or of one value of the header that <see cref="HashOnAttribute"/> names, take the same
+    /// route; a route's key is its weight.
+    /// </summary>
+    public const string ConsistentHash = "x-consistent-hash";
+
+    /// <summary>The hash of the routing key chooses among the routes.</summary>
+    public const string ModulusHash = "x-modulus-hash";
+
+    /// <summary>Each message takes a route at random.</summary>
+    public const string Random = "x-random";
+
+    /// <summary>The same, of queues of the node that the publisher is connected to; keys are empty.</summary>
+    public const string LocalRandom = "x-local-random";
+
+    /// <summary>The attribute of a facet that names the record header that <see cref="ConsistentHash"/> goes by.</summary>
+    public const string HashOnAttribute = "hash-on";
+
     /// <summary>Whether a type is known.</summary>
-    public static bool IsKnown(string type) => type is Direct or Fanout or Topic or Headers or Delayed;
+    public static bool IsKnown(string type) => type is Direct or Fanout or Topic or Headers or Delayed or ConsistentHash or ModulusHash or Random or LocalRandom;
 }

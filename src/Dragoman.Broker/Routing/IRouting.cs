@@ -17,6 +17,9 @@ public enum RoutingStatus
     /// <summary>The topic has routes.</summary>
     InUse,
 
+    /// <summary>The topic does not route by such a key.</summary>
+    Invalid,
+
     /// <summary>There is no room on disk; later there may be.</summary>
     Full,
 

@@ -26,8 +26,9 @@ internal sealed class Removed
 /// </summary>
 /// <param name="topics">The topics, some of which keep logs.</param>
 /// <param name="statistics">What is counted.</param>
+/// <param name="random">Chooses for topics that route at random; used under the lock.</param>
 /// <param name="alternate">The topic that policies say gets what no route of another takes; null for none. It takes no lock.</param>
-internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Func<TopicName, string?> alternate)
+internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Func<TopicName, string?> alternate, Random random)
 {
     private static readonly Dictionary<string, ExchangeFacet> Predeclared = new(StringComparer.Ordinal)
     {
@@ -47,11 +48,11 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
     private readonly Dictionary<string, IRouteTransformation> _transformations = new(StringComparer.Ordinal);
     private long _version;
 
-    private sealed class Node(string type)
+    private sealed class Node(IRouteMatcher matcher)
     {
         public ExchangeFacet? Declared { get; set; }
 
-        public IRouteMatcher Matcher { get; set; } = RouteMatchers.Create(type);
+        public IRouteMatcher Matcher { get; set; } = matcher;
 
         public Dictionary<Route, LiveRoute> Routes { get; } = new(RouteRules.Comparer);
 
@@ -143,7 +144,7 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
         lock (_lock)
         {
             if (!_nodes.TryGetValue(route.Source, out var node))
-                _nodes[route.Source] = node = new Node(FacetOf(route.Source, out _)?.Type ?? ExchangeTypes.Fanout);
+                _nodes[route.Source] = node = new Node(RouteMatchers.Create(FacetOf(route.Source, out _) ?? ExchangeFacet.Default, random));
             route.Transformer = _transformations.GetValueOrDefault(route.Transformation);
             var known = node.Ruled.FindIndex(r => r.Id == route.Id);
             if (known >= 0) node.Ruled[known] = route;
@@ -174,9 +175,9 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
     {
         lock (_lock)
         {
-            if (!_nodes.TryGetValue(name, out var node)) _nodes[name] = node = new Node(facet.MatchedAs);
+            if (!_nodes.TryGetValue(name, out var node)) _nodes[name] = node = new Node(RouteMatchers.Create(facet, random));
             node.Declared = facet;
-            node.Matcher = RouteMatchers.Create(facet.MatchedAs);
+            node.Matcher = RouteMatchers.Create(facet, random);
             foreach (var route in node.Routes.Values) node.Matcher.Add(route);
             Touch();
         }
@@ -188,7 +189,7 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
         lock (_lock)
         {
             if (!_nodes.TryGetValue(route.Source, out var node))
-                _nodes[route.Source] = node = new Node(FacetOf(route.Source, out _)?.MatchedAs ?? ExchangeTypes.Fanout);
+                _nodes[route.Source] = node = new Node(RouteMatchers.Create(FacetOf(route.Source, out _) ?? ExchangeFacet.Default, random));
             if (node.Routes.ContainsKey(route)) return false;
             var target = queue is null ? new TopicName(route.Source.Namespace, route.Target.Name) : null;
             var live = new LiveRoute(route, queue, target);
@@ -300,6 +301,7 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
         {
             result.DependsOnHeaders |= node.Matcher.DependsOnHeaders;
             result.DependsOnKey |= node.Matcher.DependsOnKey;
+            result.Varies |= node.Matcher.Varies;
             node.Matcher.Match(routingKey, headers, found);
         }
         if (isRecord) RemoveLater(found, start, position, result);
@@ -377,7 +379,7 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
         if (node.Ruled.Count > 0)
         {
             // What its front end made stays until that takes it back.
-            var left = new Node(ExchangeTypes.Fanout);
+            var left = new Node(RouteMatchers.Create(ExchangeFacet.Default, random));
             left.Ruled.AddRange(node.Ruled);
             _nodes[name] = left;
         }

@@ -36,6 +36,9 @@ public sealed class RouteResult
     /// <summary>Whether the routing key counted: then a message with another one may go elsewhere.</summary>
     public bool DependsOnKey { get; internal set; }
 
+    /// <summary>Whether another message may go elsewhere although nothing of it differs.</summary>
+    public bool Varies { get; internal set; }
+
     /// <summary>Whether a route was left out because it was made after the record was published.</summary>
     internal bool DependsOnOffset { get; set; }
 
@@ -60,6 +63,7 @@ public sealed class RouteResult
         DependsOnHeaders = false;
         DependsOnKey = false;
         DependsOnOffset = false;
+        Varies = false;
     }
 
     /// <summary>Adds a queue that was found in another way, unless it is there.</summary>

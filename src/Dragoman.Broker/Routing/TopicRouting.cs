@@ -2,6 +2,7 @@ using Dragoman.Broker.Channels;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Routing.Forwarding;
+using Dragoman.Broker.Routing.Matching;
 using Dragoman.Broker.Routing.Rules;
 using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Subscriptions;
@@ -30,13 +31,13 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
     private readonly HoldingQueues _holding;
 
     /// <summary>Restores the routes that were there; those whose queue is gone are dropped.</summary>
-    public TopicRouting(Store store, StateLog state, StateLog progress, ITopics topics, Queues.Queues queues, IScheduler scheduler, ForwardingDefects defects, BrokerStatistics statistics, Func<TopicName, string?> alternate)
+    public TopicRouting(Store store, StateLog state, StateLog progress, ITopics topics, Queues.Queues queues, IScheduler scheduler, ForwardingDefects defects, BrokerStatistics statistics, Func<TopicName, string?> alternate, Random random)
     {
         _statistics = statistics;
         _state = state;
         _durable = (RoutingState)state.Machine;
         _topics = topics;
-        _graph = new RouteGraph(topics, statistics, alternate);
+        _graph = new RouteGraph(topics, statistics, alternate, random);
         _forwarders = new Forwarders(store, progress, topics, queues, _graph, scheduler) { Defects = defects };
         _holding = new HoldingQueues(queues, FacetIfDelayed, scheduler);
         foreach (var (name, facet) in _durable.Facets) _graph.Put(name, facet);
@@ -244,6 +245,7 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(arguments);
         if (_graph.Find(source) is not { } topic) return ValueTask.FromResult(new RoutingAnswer(RoutingStatus.NotFound));
+        if (RouteMatchers.Check(topic.Facet, key, queue) is { } wrong) return ValueTask.FromResult(new RoutingAnswer(RoutingStatus.Invalid, null, wrong));
         var route = new Route
         {
             Source = source,

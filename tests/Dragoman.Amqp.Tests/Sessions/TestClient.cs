@@ -280,6 +280,8 @@ internal sealed class PropertiesBuilder
 
     public string? CorrelationId { get; set; }
 
+    public string? MessageId { get; set; }
+
     public string? ReplyTo { get; set; }
 
     public string? UserId { get; set; }
@@ -295,6 +297,11 @@ internal sealed class PropertiesBuilder
         {
             properties.Flags |= PropertyFlags.Headers;
             properties.Headers = table.WrittenSpan;
+        }
+        if (MessageId is not null)
+        {
+            properties.Flags |= PropertyFlags.MessageId;
+            properties.MessageId = System.Text.Encoding.UTF8.GetBytes(MessageId);
         }
         if (Expiration is not null)
         {

@@ -13,6 +13,7 @@ using CsCheck;
 namespace Dragoman.Broker.Tests.Queues;
 
 /// <summary>Policies on queues and exchanges that are there, that come, and when they go.</summary>
+[Trait("Row", "R24")]
 public sealed class PolicyTests
 {
     private static async Task<ParameterAnswer> SetAsync(TestBroker broker, string name, string value, bool isOperator = false)

@@ -15,7 +15,7 @@ internal sealed class OverviewResource : IResource
 {
     private static readonly string[] PredeclaredExchanges = ["", "amq.direct", "amq.fanout", "amq.headers", "amq.match", "amq.rabbitmq.trace", "amq.topic"];
 
-    private static readonly string[] KnownTypes = ["direct", "fanout", "headers", "topic", "x-consistent-hash", "x-delayed-message", "x-modulus-hash", "x-random", "x-recent-history"];
+    private static readonly string[] KnownTypes = ["direct", "fanout", "headers", "topic", "x-consistent-hash", "x-delayed-message", "x-local-random", "x-modulus-hash", "x-random", "x-recent-history"];
 
     public void Map(EndpointTable table)
     {
@@ -104,9 +104,20 @@ internal sealed class OverviewResource : IResource
     public static JsonArray ExchangeTypeList()
     {
         var types = new JsonArray();
-        foreach (var type in KnownTypes.Where(ExchangeTypes.IsKnown)) types.Add(new JsonObject { ["name"] = type, ["description"] = $"AMQP {type} exchange, as per the AMQP specification", ["enabled"] = true });
+        foreach (var type in KnownTypes.Where(ExchangeTypes.IsKnown)) types.Add(new JsonObject { ["name"] = type, ["description"] = DescriptionOf(type), ["enabled"] = true });
         return types;
     }
+
+    private static string DescriptionOf(string type) => type switch
+    {
+        "x-consistent-hash" => "Consistent Hashing Exchange",
+        "x-delayed-message" => "Delayed Message Exchange.",
+        "x-local-random" => "Picks one random local binding (queue) to route via (to).",
+        "x-modulus-hash" => "Modulus Hashing Exchange",
+        "x-random" => "Randomly picks a binding (queue) to route via (to).",
+        "x-recent-history" => "Recent History Exchange.",
+        _ => $"AMQP {type} exchange, as per the AMQP specification",
+    };
 
     private static JsonObject Totals(ApiRequest request, Func<NamespaceName, bool> sees)
     {

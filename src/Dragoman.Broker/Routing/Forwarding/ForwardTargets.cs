@@ -62,7 +62,7 @@ internal sealed class TargetCache(RouteGraph graph, ITopics topics, LocalTopic t
         }
         var targets = new ForwardTargets([.. _result.Queues.Cast<LocalQueue>()], [.. _result.Logs.Cast<LocalTopic>()], [.. _result.Routes], ChannelsOf(_result));
         if (!route.Deaths.IsEmpty) targets = WithoutCircles(targets, DeathHistory.Decode(route.Deaths));
-        if (!isPlain || _result.DependsOnHeaders || _result.DependsOnOffset) return targets;
+        if (!isPlain || _result.DependsOnHeaders || _result.DependsOnOffset || _result.Varies) return targets;
         if (!_result.DependsOnKey) return _ofAll = targets;
         if (_byKey.Count >= Capacity) _byKey.Clear();
         lookup[route.RoutingKey] = targets;

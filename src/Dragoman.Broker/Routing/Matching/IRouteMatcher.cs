@@ -1,3 +1,5 @@
+using System.Text;
+using Dragoman.Broker.Queues;
 using Dragoman.Storage.Records;
 
 namespace Dragoman.Broker.Routing.Matching;
@@ -10,6 +12,9 @@ internal interface IRouteMatcher
 
     /// <summary>Whether the routing key of a message counts.</summary>
     bool DependsOnKey { get; }
+
+    /// <summary>Whether another message may take another route although nothing of it differs.</summary>
+    bool Varies => false;
 
     /// <summary>Adds a route whose rule is not there yet.</summary>
     void Add(LiveRoute route);
@@ -24,12 +29,27 @@ internal interface IRouteMatcher
 /// <summary>Makes matchers.</summary>
 internal static class RouteMatchers
 {
-    /// <summary>The matcher of a type.</summary>
-    public static IRouteMatcher Create(string type) => type switch
+    /// <summary>The matcher of a topic that routes in a certain way.</summary>
+    public static IRouteMatcher Create(ExchangeFacet facet, Random random) => facet.MatchedAs switch
     {
         ExchangeTypes.Direct => new DirectMatcher(),
         ExchangeTypes.Topic => new PatternMatcher(),
         ExchangeTypes.Headers => new HeadersMatcher(),
+        ExchangeTypes.ConsistentHash => new ConsistentHashMatcher(facet.Attributes.TryGetValue(ExchangeTypes.HashOnAttribute, out var header) ? Encoding.UTF8.GetBytes(header) : null),
+        ExchangeTypes.ModulusHash => new ModulusMatcher(),
+        ExchangeTypes.Random or ExchangeTypes.LocalRandom => new RandomMatcher(random),
         _ => new FanoutMatcher(),
+    };
+
+    /// <summary>What is wrong with a route that is to be made; null if nothing is.</summary>
+    /// <param name="facet">How its source routes.</param>
+    /// <param name="key">The route's key.</param>
+    /// <param name="queue">The queue that it leads to, or null.</param>
+    public static string? Check(ExchangeFacet facet, string key, IQueueHandle? queue) => facet.MatchedAs switch
+    {
+        ExchangeTypes.ConsistentHash => ConsistentHashMatcher.CheckWeight(key),
+        ExchangeTypes.LocalRandom when key.Length > 0 => $"Non empty binding '{key}' key not permitted",
+        ExchangeTypes.LocalRandom when queue is null => "Destination not found",
+        _ => null,
     };
 }
