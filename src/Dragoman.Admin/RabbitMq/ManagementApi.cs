@@ -75,6 +75,8 @@ internal sealed class ManagementApi
         new WhoAmI(),
         new VersionResource(),
         new ShovelsResource(),
+        new PoliciesResource(isOperator: false),
+        new PoliciesResource(isOperator: true),
         new FederationLinksResource(),
         new OverviewResource(),
         new NodesResource(),
