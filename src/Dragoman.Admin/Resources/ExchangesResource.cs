@@ -63,7 +63,7 @@ internal sealed class ExchangesResource(AdminNode node)
         if (request.Name.Length == 0) throw ProblemException.BadRequest("The exchange has no name.");
         if (System.Text.Encoding.UTF8.GetByteCount(request.Name) > MaxNameBytes) throw ProblemException.BadRequest($"The exchange's name is longer than {MaxNameBytes} bytes.");
         if (request.Name.StartsWith("amq.", StringComparison.Ordinal)) throw ProblemException.BadRequest("Names that begin with 'amq.' are the broker's own.");
-        if (!ExchangeTypes.IsKnown(request.Type)) throw ProblemException.BadRequest($"type is '{request.Type}'; it should be direct, fanout, topic, headers, or one of the types that begin with x-.");
+        if (!ExchangeTypes.IsKnown(request.Type)) throw ProblemException.BadRequest($"type is '{request.Type}'; it should be direct, fanout, topic or headers, or a type of RabbitMQ's that begins with x-.");
         NamespacesResource.Require(node, ns);
         var facet = new ExchangeFacet { Type = request.Type, IsDurable = request.Durable, AutoDelete = request.AutoDelete, IsInternal = request.Internal, AlternateTopic = request.Alternate };
         var answer = await Routing.DeclareAsync(name, facet, context.RequestAborted);
