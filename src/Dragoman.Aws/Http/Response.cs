@@ -59,7 +59,8 @@ internal static class Response
         output.Text("Type", error.Fault);
         output.Text("Code", error.Code);
         output.Text("Message", error.Message);
-        output.Raw("<Detail/>"u8);
+        // SNS and STS know no such element.
+        if (service is not { IsFlattened: false }) output.Raw("<Detail/>"u8);
         output.Close("Error");
         output.Text("RequestId", requestId);
         output.Close("ErrorResponse");

@@ -89,7 +89,7 @@ internal sealed class SnsNode(AwsNode node, Signer signer, EndpointDelivery endp
     }
 
     /// <summary>Who asks, as AWS names it.</summary>
-    public string Principal(AwsCall call) => $"arn:aws:iam::{Account}:{(call.Identity.User is { } user ? $"user/{user}" : "root")}";
+    public string Principal(AwsCall call) => $"arn:aws:iam::{Account}:{((call.Identity.User ?? call.KeyId) is { } user ? $"user/{user}" : "root")}";
 
     /// <summary>The resource name of a subscription.</summary>
     public string ArnOf(NotificationSubscription subscription) =>

@@ -95,7 +95,7 @@ internal static class SubscriptionAttributes
         switch (name)
         {
             case RawMessageDelivery:
-                if (value is not ("true" or "false" or "True" or "False" or "TRUE" or "FALSE")) throw SnsErrors.Invalid($"{reason}RawMessageDelivery: Invalid value [{value}]. Must be true or false.");
+                if (!bool.TryParse(value, out _)) throw SnsErrors.Invalid($"{reason}RawMessageDelivery: Invalid value [{value}]. Must be true or false.");
                 value = value.ToLowerInvariant();
                 if (value == "true" && subscription.Protocol is not ("sqs" or "http" or "https" or "firehose" or "dragoman")) throw SnsErrors.Invalid($"{reason}RawMessageDelivery: Subscription protocol does not support raw message delivery");
                 break;

@@ -38,6 +38,7 @@ internal sealed class NotificationTransformation(Signer signer, AwsOptions optio
         var isHttp = recipient.Protocol is "http" or "https";
         if (isHttp) headers.Add(CanonicalHeaders.MessageId, Encoding.ASCII.GetBytes(message.Id.ToString()));
         if (view.Headers.TryGetLast(CanonicalHeaders.UserId, out var sender)) headers.Add(CanonicalHeaders.UserId, sender);
+        if (view.Headers.TryGetLast(IncomingMessage.TraceHeaderName, out var trace)) headers.Add(IncomingMessage.TraceHeaderName, trace);
         headers.Add(CanonicalHeaders.Topic, Encoding.UTF8.GetBytes(message.Topic.Name));
         // What goes on to another topic does not come back.
         if (recipient.Protocol == "dragoman" && view.Headers.TryGetLast(CanonicalHeaders.PassedTopics, out var passed)) headers.Add(CanonicalHeaders.PassedTopics, passed);
@@ -52,7 +53,8 @@ internal sealed class NotificationTransformation(Signer signer, AwsOptions optio
             body = Encoding.UTF8.GetBytes(recipient.Envelope.Notify(message.Id, view, Envelope.TextOf(body.Span), attributes));
         }
         var isFifo = QueueAttributes.IsFifo(message.Target);
-        var key = view.Key;
+        // The groups of a FIFO topic mean nothing to other queues.
+        var key = isFifo || !recipient.IsOrdered ? view.Key : default;
         string? deduplication = null;
         if (isFifo)
         {

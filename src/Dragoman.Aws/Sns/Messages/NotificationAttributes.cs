@@ -24,7 +24,7 @@ internal static class NotificationAttributes
             CheckName(name);
             if (value.Text("DataType") is not { } type) throw SnsErrors.Null($"{path}messageAttributes.{name}.member.dataType");
             var kind = type.Split('.', 2)[0];
-            if (kind is not ("String" or "Number" or "Binary"))
+            if (kind is not ("String" or "Number" or "Binary") || type.Length == kind.Length + 1)
                 throw SnsErrors.InvalidAttribute($"The message attribute '{name}' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String.");
             attributes.Add(new MessageAttribute(name, type, ValueOf(value, name, kind)));
         }

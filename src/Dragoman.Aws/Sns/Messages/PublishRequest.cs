@@ -27,9 +27,10 @@ internal sealed class PublishRequest
     /// <param name="input">The request, or an entry of its batch.</param>
     /// <param name="topic">The topic; null where it goes to an endpoint.</param>
     /// <param name="sender">Who publishes; null if it is not known.</param>
+    /// <param name="trace">The trace that the request belongs to, as AWS X-Ray has it; null for none.</param>
     /// <param name="path">What errors call the place.</param>
     /// <exception cref="AwsException">Something is missing, too long or not allowed.</exception>
-    public static PublishRequest Read(Input input, NotificationTopic? topic, string? sender, string path = "")
+    public static PublishRequest Read(Input input, NotificationTopic? topic, string? sender, string? trace, string path = "")
     {
         var text = input.Text("Message") ?? throw SnsErrors.Null($"{path}message");
         if (text.Length == 0) throw SnsErrors.Invalid("Empty message");
@@ -68,6 +69,7 @@ internal sealed class PublishRequest
                 WriteHeaders = headers =>
                 {
                     if (sender is not null) headers.Add(CanonicalHeaders.UserId, Encoding.UTF8.GetBytes(sender));
+                    if (!string.IsNullOrEmpty(trace)) headers.Add(IncomingMessage.TraceHeaderName, Encoding.UTF8.GetBytes(trace));
                     if (subject is not null) headers.Add(NotificationHeaders.Subject, Encoding.UTF8.GetBytes(subject));
                     if (structure == "json") headers.Add(NotificationHeaders.Structure, Encoding.UTF8.GetBytes(text));
                     NotificationAttributes.Write(attributes, headers);

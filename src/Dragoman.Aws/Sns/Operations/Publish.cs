@@ -21,18 +21,22 @@ internal sealed partial class Publish(SnsNode node) : IOperation
         if (parameter == "TargetArn" && arn.Length == 0) throw SnsErrors.Invalid("TopicArn or TargetArn Reason: no value for required parameter");
         if (arn.Split(':') is { Length: >= 6 } parts && parts[5].StartsWith("endpoint/", StringComparison.Ordinal))
         {
-            if (PlatformStore.FindEndpoint(node.Notifications, arn) is null) throw SnsErrors.Invalid("TargetArn Reason: No endpoint found for the target arn specified");
+            if (PlatformStore.FindEndpoint(node.Notifications, arn) is not { } device) throw SnsErrors.Invalid("TargetArn Reason: No endpoint found for the target arn specified");
+            if (string.Equals(device.Attributes.GetValueOrDefault("Enabled"), "false", StringComparison.OrdinalIgnoreCase)) throw new AwsException("EndpointDisabled", "Endpoint is disabled");
             Record(call, "application", arn);
             return;
         }
         var name = Arns.TopicOf(arn, parameter);
         var topic = node.Topic(call, name, Broker.Security.Operations.Write, arn);
-        var request = PublishRequest.Read(call.Input, topic, call.Identity.User);
+        var request = PublishRequest.Read(call.Input, topic, call.Identity.User, TraceOf(call));
         await node.Signer.EnsureAsync();
         var answer = await node.Notifications.PublishAsync(topic.Name, [request.Notification], call.Gone);
         if (answer.Status != NotificationStatus.Ok) throw SnsErrors.Of(answer.Status, "Topic", answer.Message);
         Write(call.Output, answer.Receipts[0]);
     }
+
+    /// <summary>The trace that a request belongs to, as AWS X-Ray has it; queues show it as a message's <c>AWSTraceHeader</c>.</summary>
+    public static string? TraceOf(AwsCall call) => call.Context.Request.Headers["X-Amzn-Trace-Id"].ToString() is { Length: > 0 } trace ? trace : null;
 
     /// <summary>Writes what is to be said of a message.</summary>
     public static void Write(Output output, in NotificationReceipt receipt)
@@ -43,7 +47,7 @@ internal sealed partial class Publish(SnsNode node) : IOperation
 
     private void Record(AwsCall call, string protocol, string endpoint)
     {
-        var request = PublishRequest.Read(call.Input, null, call.Identity.User);
+        var request = PublishRequest.Read(call.Input, null, call.Identity.User, null);
         node.Log.LogInformation("Message {Message} to {Protocol} {Endpoint} is accepted, and not delivered: there is no such service here", request.Notification.Id, protocol, endpoint);
         call.Output.Text("MessageId", request.Notification.Id.ToString());
     }
@@ -78,7 +82,7 @@ internal sealed class PublishBatch(SnsNode node) : IOperation
         {
             try
             {
-                requests.Add(PublishRequest.Read(entries[i], topic, call.Identity.User, $"publishBatchRequestEntries.{i + 1}.member."));
+                requests.Add(PublishRequest.Read(entries[i], topic, call.Identity.User, Publish.TraceOf(call), $"publishBatchRequestEntries.{i + 1}.member."));
             }
             catch (AwsException error) when (error.Message == "Invalid parameter: Message too long")
             {

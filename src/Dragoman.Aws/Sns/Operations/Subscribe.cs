@@ -198,7 +198,7 @@ internal sealed class Unsubscribe(SnsNode node) : IOperation
 
     public async ValueTask HandleAsync(AwsCall call)
     {
-        var arn = call.Input.Need("SubscriptionArn");
+        var arn = call.Input.Text("SubscriptionArn") ?? "";
         var (name, id) = Arns.SubscriptionOf(arn);
         node.Authorize(call, name, Broker.Security.Operations.Alter, arn);
         if (node.Notifications.Find(id) is not { } known || known.Attributes.ContainsKey(Ended)) return;

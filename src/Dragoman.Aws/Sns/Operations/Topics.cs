@@ -36,7 +36,7 @@ internal sealed class CreateTopic(SnsNode node) : IOperation
             var isSame = name == TopicAttributes.FifoTopic ? known.IsOrdered == wanted.IsOrdered : known.Attributes.GetValueOrDefault(name) == wanted.Attributes.GetValueOrDefault(name);
             if (!isSame) throw SnsErrors.Invalid($"{Reason}Topic already exists with different attributes");
         }
-        if (wanted.Tags.Count > 0 && !wanted.Tags.SequenceEqual(known.Tags)) throw SnsErrors.Invalid("Tags Reason: Topic already exists with different tags");
+        if (wanted.Tags.Any(tag => known.Tags.GetValueOrDefault(tag.Key) != tag.Value)) throw SnsErrors.Invalid("Tags Reason: Topic already exists with different tags");
         return known;
     }
 }
