@@ -27,7 +27,12 @@ public sealed class KillTests
         using var workspace = new Workspace();
         await SetShovelAsync(workspace.Data, new Dictionary<string, object>
         {
-            ["src-uri"] = fromOther ? other.Uri : "amqp://", ["src-queue"] = "from", ["dest-uri"] = fromOther ? "amqp://" : other.Uri, ["dest-queue"] = "to", ["src-prefetch-count"] = 200, ["reconnect-delay"] = 0.2,
+            ["src-uri"] = fromOther ? other.Uri : "amqp://",
+            ["src-queue"] = "from",
+            ["dest-uri"] = fromOther ? "amqp://" : other.Uri,
+            ["dest-queue"] = "to",
+            ["src-prefetch-count"] = 200,
+            ["reconnect-delay"] = 0.2,
         });
         await using var dragoman = await DragomanServer.StartAsync(new ServerOptions { Listeners = ["amqp", "admin"], Data = workspace.Data });
         var here = $"amqp://guest:guest@{dragoman.Address("amqp")}/%2F";
@@ -58,7 +63,7 @@ public sealed class KillTests
     }
 
     /// <summary>Defines a shovel in a store that nobody serves yet.</summary>
-    private static async Task SetShovelAsync(string directory, object definition)
+    internal static async Task SetShovelAsync(string directory, object definition)
     {
         await using var broker = await Dragoman.Broker.Broker.StartAsync(
             new BrokerOptions { Store = new StoreOptions { Directory = directory, HeadroomBytes = 0 } }, new OsFileSystem(), TimeProvider.System, ThreadPoolScheduler.Instance, new Random());

@@ -97,7 +97,10 @@ internal sealed class FederatedQueue : FederationRun
         if (headers.Remove("CC", out var copies)) headers["x-original-cc"] = copies;
         RoutingHeader.Prepend(headers, Hops.MessageHeader, new Dictionary<string, object?>
         {
-            ["uri"] = Upstream.Uris[0].Shown, ["queue"] = UpstreamName, ["redelivered"] = message.IsRedelivered, ["visit-count"] = visits + 1,
+            ["uri"] = Upstream.Uris[0].Shown,
+            ["queue"] = UpstreamName,
+            ["redelivered"] = message.IsRedelivered,
+            ["visit-count"] = visits + 1,
         });
         return Changed(message, properties, headers);
     }
