@@ -26,8 +26,9 @@ public static class Scripts
     /// <param name="arguments">Its arguments.</param>
     /// <param name="input">Its standard input.</param>
     /// <param name="limit">How long it may take; null for two minutes.</param>
-    public static Task<ProcessResult> NodeAsync(string script, IEnumerable<string> arguments, ReadOnlyMemory<byte>? input = null, TimeSpan? limit = null) =>
-        ForeignProcess.RunAsync("node", [Repository.PathOf(script), .. arguments], input, limit: limit);
+    public static Task<ProcessResult> NodeAsync(
+        string script, IEnumerable<string> arguments, ReadOnlyMemory<byte>? input = null, TimeSpan? limit = null, IReadOnlyDictionary<string, string?>? environment = null) =>
+        ForeignProcess.RunAsync("node", [Repository.PathOf(script), .. arguments], input, environment: environment, limit: limit);
 
     /// <summary>Starts a Node.js script, to be read from and written to while it runs.</summary>
     public static ForeignProcess StartNode(string script, params IEnumerable<string> arguments) =>

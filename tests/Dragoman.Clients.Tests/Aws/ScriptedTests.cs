@@ -76,3 +76,20 @@ public sealed class CelerySqsTests(SharedBroker broker) : IClassFixture<SharedBr
     [Fact, Rows("Q2", "Q10", "Q20")]
     public Task Tasks_are_done_with_delays_and_retries() => CelerySqsApplication.RunAsync(broker.Server.Port("aws"));
 }
+
+[Uses<AwsSnsJs>]
+public sealed class AwsSnsJsTests(SharedBroker broker) : IClassFixture<SharedBroker>
+{
+    [Fact, Rows("N1", "N2", "N3", "N4", "N5", "N6", "N7", "N11", "N17", "N18")]
+    public Task A_publish_fans_out_to_queues_by_their_filters() => AwsSnsJs.RunAsync("fanout", broker.Server.Port("aws"));
+
+    [Fact, Rows("N12")]
+    public Task A_FIFO_topic_keeps_order_and_knows_copies() => AwsSnsJs.RunAsync("fifo", broker.Server.Port("aws"));
+}
+
+[Uses<SnsValidator>]
+public sealed class SnsValidatorTests(SharedBroker broker) : IClassFixture<SharedBroker>
+{
+    [Fact, Rows("N8", "N9")]
+    public Task An_endpoint_confirms_and_checks_signatures_of_both_versions() => AwsSnsJs.RunAsync("endpoint", broker.Server.Port("aws"));
+}

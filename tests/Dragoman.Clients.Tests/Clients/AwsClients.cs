@@ -65,6 +65,29 @@ internal sealed class AwsSdkJs : IForeignClient
     public static async Task RunAsync(string story, int port) => (await Scripts.NodeAsync("tests/Dragoman.Clients.Tests/scripts/node/aws/sqs.mjs", [story, $"{port}"])).Succeeded();
 }
 
+/// <summary>AWS' SDK for JavaScript, its part for SNS, from npm.</summary>
+internal sealed class AwsSnsJs : IForeignClient
+{
+    // The server's certificate is its own authority, as those of AWS are not.
+    private static readonly Dictionary<string, string?> s_environment = new() { ["NODE_TLS_REJECT_UNAUTHORIZED"] = "0" };
+
+    public static string Name => "@aws-sdk/client-sns";
+
+    public static Task<string> VersionAsync() => NodePackages.VersionAsync("@aws-sdk/client-sns");
+
+    /// <summary>Runs one of the script's stories; fails if it does.</summary>
+    public static async Task RunAsync(string story, int port) =>
+        (await Scripts.NodeAsync("tests/Dragoman.Clients.Tests/scripts/node/aws/sns.mjs", [story, $"{port}"], environment: s_environment)).Succeeded();
+}
+
+/// <summary>sns-validator, from npm.</summary>
+internal sealed class SnsValidator : IForeignClient
+{
+    public static string Name => "sns-validator";
+
+    public static Task<string> VersionAsync() => NodePackages.VersionAsync("sns-validator");
+}
+
 /// <summary>sqs-consumer, from npm.</summary>
 internal sealed class SqsConsumer : IForeignClient
 {
