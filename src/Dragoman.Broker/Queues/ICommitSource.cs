@@ -40,8 +40,8 @@ internal interface ICommitSource
 /// <summary>Messages that leave a subscription.</summary>
 /// <param name="subscription">Which.</param>
 /// <param name="count">How many messages.</param>
-/// <param name="departures">The messages, and whether somebody has taken each; asked when that is known.</param>
-internal sealed class DepartureSource(Subscription subscription, int count, Func<IReadOnlyList<(Departure Departure, bool HasTarget)>> departures) : ICommitSource
+/// <param name="departures">The messages, and what became of each; asked when that is known.</param>
+internal sealed class DepartureSource(Subscription subscription, int count, Func<IReadOnlyList<(Departure Departure, DepartureEnd End)>> departures) : ICommitSource
 {
     public Lock Gate => subscription.Gate;
 

@@ -21,7 +21,10 @@ internal sealed class QueueCommit(Store store)
     private long _bytes;
 
     /// <summary>Messages that go to the same queues.</summary>
-    private sealed record Section(MessageBatch Batch, IReadOnlyList<LocalQueue> Queues);
+    /// <param name="Batch">The messages.</param>
+    /// <param name="Queues">The queues.</param>
+    /// <param name="IsTogether">Whether a message goes to all of them or to none, those apart that pass on what they refuse.</param>
+    private sealed record Section(MessageBatch Batch, IReadOnlyList<LocalQueue> Queues, bool IsTogether);
 
     /// <summary>Whether nothing was added.</summary>
     public bool IsEmpty => _sections.Count == 0 && _appends.Count == 0;
@@ -51,11 +54,14 @@ internal sealed class QueueCommit(Store store)
     }
 
     /// <summary>Adds a batch for some queues. The batch stays its owner's.</summary>
-    public void Add(MessageBatch batch, IReadOnlyList<LocalQueue> queues)
+    /// <param name="batch">The messages.</param>
+    /// <param name="queues">The queues.</param>
+    /// <param name="together">Whether those that one of the queues does not take stay away from the others, too.</param>
+    public void Add(MessageBatch batch, IReadOnlyList<LocalQueue> queues, bool together = false)
     {
         // What a route makes of messages may be nothing.
         if (batch.Count == 0) return;
-        _sections.Add(new Section(batch, queues));
+        _sections.Add(new Section(batch, queues, together));
         // Copies with fewer messages may have to be made for queues that do not take all.
         _bytes += batch.Bytes * (long)(1 + queues.Count(static q => q.MaySelect)) + 64 * queues.Count + batch.Special.Count * 32L * queues.Count;
         foreach (var queue in queues) Touch(queue.Subscription.Gate, queue.Subscription.GateOrder, queue.Subscription.Log);
@@ -159,10 +165,12 @@ internal sealed class QueueCommit(Store store)
         var now = store.Time.GetUtcNow().ToUnixTimeMilliseconds();
         foreach (var section in _sections)
         {
-            var (batch, queues) = section;
+            var (batch, queues, _) = section;
             var body = -1;
             var accepted = batch.Count;
             var isFirst = section == _sections[0];
+            var common = section.IsTogether ? Limit(batch, queues, now) : batch;
+            if (common is null) continue;
             foreach (var queue in queues)
             {
                 var subscription = queue.Subscription;
@@ -171,15 +179,15 @@ internal sealed class QueueCommit(Store store)
                     Missing.Add((batch, queue));
                     continue;
                 }
-                var selected = subscription.Admit(batch, now, out var taken, out var duplicates);
+                var selected = subscription.Admit(common, now, out var taken, out var duplicates);
                 accepted = Math.Min(accepted, taken);
-                if (taken < batch.Count) Refusals.Add((batch, queue, taken));
+                if (taken < common.Count) Refusals.Add((batch, queue, taken));
                 if (isFirst) Duplicates = duplicates;
                 if (selected is not null)
                 {
                     var bytes = selected.Build();
                     long offset;
-                    if (ReferenceEquals(selected, batch))
+                    if (ReferenceEquals(selected, common))
                     {
                         offset = subscription.Log.AppendShared(commit, bytes, ref body);
                     }
@@ -196,5 +204,35 @@ internal sealed class QueueCommit(Store store)
             }
             Accepted += accepted;
         }
+    }
+
+    /// <summary>
+    /// The messages of a batch, from the first on, that all of some queues take; what is not among them counts as refused by
+    /// all. Null for none.
+    /// </summary>
+    private MessageBatch? Limit(MessageBatch batch, IReadOnlyList<LocalQueue> queues, long now)
+    {
+        var limit = batch.Count;
+        foreach (var queue in queues)
+        {
+            var subscription = queue.Subscription;
+            if (queue.IsDeleted || subscription.IsDeleted || subscription.Log.IsBeingDeleted)
+            {
+                Missing.Add((batch, queue));
+                limit = 0;
+                break;
+            }
+            if (queue.PassesOn) continue;
+            var selected = subscription.Admit(batch, now, out var taken, out _);
+            if (selected is not null && !ReferenceEquals(selected, batch)) selected.Dispose();
+            limit = Math.Min(limit, taken);
+        }
+        if (limit == batch.Count) return batch;
+        foreach (var queue in queues)
+            if (!queue.PassesOn) Refusals.Add((batch, queue, limit));
+        if (limit == 0) return null;
+        var common = batch.Select(index => index < limit);
+        _selected.Add(common);
+        return common;
     }
 }

@@ -113,6 +113,9 @@ public sealed record QueueSettings
     /// <summary>Settings that front ends keep with the queue and give meaning to, by the name the protocol uses.</summary>
     public ImmutableSortedDictionary<string, string> Attributes { get; init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
+    /// <summary>Whether dead letters stay for as long as nobody takes them.</summary>
+    internal bool KeepsDeadLetters => Subscription is { KeepsDeadLetters: true, DeadLetter: not null } && Overflow == Overflow.Reject;
+
     /// <summary>Whether messages are only kept in memory.</summary>
     internal bool IsVolatile => !IsDurable || CommitMode == CommitMode.Memory;
 

@@ -40,15 +40,20 @@ internal sealed class Transfers(Queues queues, Store store, QueueDefects defects
     /// <param name="Index">Which one it is there.</param>
     /// <param name="Queues">The queues.</param>
     /// <param name="HasTopic">Whether it goes to a topic that keeps it.</param>
-    private sealed record Leaving(Departure Departure, MessageBatch? Batch, int Index, IReadOnlyList<LocalQueue> Queues, bool HasTopic)
+    /// <param name="IsCycle">Whether it would only go round, and is dropped for that.</param>
+    private sealed record Leaving(Departure Departure, MessageBatch? Batch, int Index, IReadOnlyList<LocalQueue> Queues, bool HasTopic, bool IsCycle)
     {
-        /// <summary>Whether anybody has taken it.</summary>
-        public bool IsTaken(QueueCommit onDisk, QueueCommit inMemory)
+        /// <summary>What becomes of it.</summary>
+        /// <param name="onDisk">What was appended to queues on disk.</param>
+        /// <param name="inMemory">What was appended to queues in memory.</param>
+        /// <param name="stays">Whether it stays as long as a target does not take it, or there is none.</param>
+        public DepartureEnd EndIn(QueueCommit onDisk, QueueCommit inMemory, bool stays)
         {
-            if (HasTopic) return true;
+            var taken = 0;
             foreach (var queue in Queues)
-                if ((queue.Subscription.IsVolatile ? inMemory : onDisk).IsTaken(Batch!, Index, queue)) return true;
-            return false;
+                if ((queue.Subscription.IsVolatile ? inMemory : onDisk).IsTaken(Batch!, Index, queue)) taken++;
+            if (stays) return taken == Queues.Count && (taken > 0 || HasTopic) ? DepartureEnd.Taken : DepartureEnd.Stays;
+            return taken > 0 || HasTopic ? DepartureEnd.Taken : DepartureEnd.Dropped;
         }
     }
 
@@ -60,11 +65,12 @@ internal sealed class Transfers(Queues queues, Store store, QueueDefects defects
         var inMemory = new QueueCommit(store);
         var mode = source.Settings.CommitMode;
         var toMemory = false;
+        var keeps = source.Settings.KeepsDeadLetters;
         foreach (var (batch, targets) in plan.Sections)
         {
             var (durable, transient) = Split(targets);
-            if (durable.Count > 0) onDisk.Add(batch, durable);
-            if (transient.Count > 0) inMemory.Add(batch, transient);
+            if (durable.Count > 0) onDisk.Add(batch, durable, keeps);
+            if (transient.Count > 0) inMemory.Add(batch, transient, keeps);
             toMemory |= transient.Count > 0;
             foreach (var queue in durable)
                 if (queue.Settings.CommitMode > mode) mode = queue.Settings.CommitMode;
@@ -77,8 +83,8 @@ internal sealed class Transfers(Queues queues, Store store, QueueDefects defects
             if (partition.CommitMode > mode) mode = partition.CommitMode;
         }
         var subscription = source.Subscription;
-        // A full queue refuses dead letters too: they are dropped, and counted so, unless it passes them on.
-        var leaving = new DepartureSource(subscription, departures.Count, () => plan.Leaving.ConvertAll(l => (l.Departure, l.IsTaken(onDisk, inMemory))));
+        // A full queue refuses dead letters too: they are dropped, and counted so, unless it passes them on or they may stay.
+        var leaving = new DepartureSource(subscription, departures.Count, () => plan.Leaving.ConvertAll(l => (l.Departure, l.EndIn(onDisk, inMemory, keeps && l.Departure.Reason is not null && !l.IsCycle))));
         if (subscription.IsVolatile)
         {
             // What is in memory is lost in a crash anyway, so it may go on existing until the target has it on disk.
@@ -172,10 +178,10 @@ internal sealed class Transfers(Queues queues, Store store, QueueDefects defects
         var topics = new List<ITopicHandle>();
         var routes = new List<RuledRoute>();
         var targets = target is null ? [] : Find(source, target, message, topics, routes);
-        if (deaths is not null) targets.RemoveAll(queue => DeadLetters.IsCycle(queue.Name.Name, deaths) && queue.Name.Namespace == source.Name.Namespace);
+        var circles = deaths is null ? 0 : targets.RemoveAll(queue => DeadLetters.IsCycle(queue.Name.Name, deaths) && queue.Name.Namespace == source.Name.Namespace);
         var batch = targets.Count > 0 ? BatchFor(plan, targets) : null;
         var isRuled = AddRuled(plan, message, routes, now);
-        plan.Leaving.Add(new Leaving(departure, batch, batch?.Count ?? 0, targets, topics.Count > 0 || isRuled));
+        plan.Leaving.Add(new Leaving(departure, batch, batch?.Count ?? 0, targets, topics.Count > 0 || isRuled, circles > 0 && targets.Count == 0));
         if (batch is not null) AddTo(batch, message);
         foreach (var topic in topics) AddTo(BatchFor(plan, PartitionFor((LocalTopic)topic, target!, message)), message);
 

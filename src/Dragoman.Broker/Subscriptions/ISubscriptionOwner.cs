@@ -6,6 +6,19 @@ namespace Dragoman.Broker.Subscriptions;
 /// <summary>A message that leaves a subscription, and why; null for one that is moved.</summary>
 internal readonly record struct Departure(long Offset, DeathReason? Reason, int Deliveries = 0);
 
+/// <summary>What became of a message that was to leave.</summary>
+internal enum DepartureEnd
+{
+    /// <summary>It is where it was to go.</summary>
+    Taken,
+
+    /// <summary>Nobody takes it, and it is dropped.</summary>
+    Dropped,
+
+    /// <summary>Nobody takes it yet: it stays, and is tried again.</summary>
+    Stays,
+}
+
 /// <summary>What a subscription belongs to: a queue, or a subscription of a topic.</summary>
 internal interface ISubscriptionOwner
 {

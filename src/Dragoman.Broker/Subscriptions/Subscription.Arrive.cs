@@ -142,7 +142,8 @@ internal sealed partial class Subscription
     /// <summary>How many messages, from the first on, there is room for.</summary>
     private int Room(MessageBatch batch, List<(int Index, long Offset)>? duplicates)
     {
-        var messages = ReadyUpTo(Log.EndOffset);
+        // Dead letters that may stay take room, or there would be no end to them.
+        var messages = ReadyUpTo(Log.EndOffset) + (_queueSettings.KeepsDeadLetters ? _departingOffsets.Count : 0);
         var bytes = _readyBytes;
         var sizes = new List<int>();
         if (CountsBytes) batch.ReadSizes(sizes);

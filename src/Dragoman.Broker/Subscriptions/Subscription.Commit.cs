@@ -23,6 +23,12 @@ internal sealed partial class Subscription
     private long _departed;
     private bool _isCommitting;
     private bool _isDeparting;
+
+    /// <summary>Messages that were to leave, and that nobody took yet; and when they leave again.</summary>
+    private readonly List<Departure> _staying = [];
+    private readonly Queue<Departure> _leavingAgain = new();
+    private long _leaveAgainAt;
+
     private long _retryAt;
 
     /// <summary>Since when something is committed that nobody waits for and that the disk may not have; 0 for nothing.</summary>
@@ -182,19 +188,34 @@ internal sealed partial class Subscription
     private void StartDepartures()
     {
         List<Departure> departures;
+        int again;
         lock (Gate)
         {
-            if (_isDeparting || _departing.Count == 0 || IsOver) return;
-            if (_retryAt > 0 && _host.Now < _retryAt) return;
+            if (_isDeparting || IsOver || (_departing.Count == 0 && _leavingAgain.Count == 0)) return;
+            if ((_retryAt > 0 && _host.Now < _retryAt) || (_departing.Count == 0 && _host.Now < _leaveAgainAt)) return;
             _isDeparting = true;
-            departures = new List<Departure>(Math.Min(_departing.Count, MaxDepartures));
-            while (departures.Count < MaxDepartures && _departing.TryDequeue(out var departure)) departures.Add(departure);
+            departures = new List<Departure>(Math.Min(_leavingAgain.Count, MaxDepartures) + Math.Min(_departing.Count, MaxDepartures));
+            // Those that nobody took yet come first, so that they are not overtaken.
+            while (departures.Count < MaxDepartures && _leavingAgain.TryDequeue(out var departure)) departures.Add(departure);
+            again = departures.Count;
+            while (departures.Count < again + MaxDepartures && _departing.TryDequeue(out var departure)) departures.Add(departure);
         }
-        _ = DepartAsync(departures);
+        _ = DepartAsync(departures, again);
+    }
+
+    /// <summary>Messages that nobody took yet leave again after a while. Nobody waits for them.</summary>
+    private void LeaveAgain(IEnumerable<Departure> departures)
+    {
+        var later = _leavingAgain.ToArray();
+        _leavingAgain.Clear();
+        foreach (var departure in departures)
+            if (_departingOffsets.Contains(departure.Offset)) _leavingAgain.Enqueue(departure);
+        foreach (var departure in later) _leavingAgain.Enqueue(departure);
+        _leaveAgainAt = _host.Now + RetryMs;
     }
 
     [SuppressMessage("Design", "CA1031", Justification = "What could not be moved is tried again later.")]
-    private async Task DepartAsync(List<Departure> departures)
+    private async Task DepartAsync(List<Departure> departures, int again)
     {
         Exception? failure = null;
         try
@@ -211,7 +232,8 @@ internal sealed partial class Subscription
             if (failure is null)
             {
                 // When the broker stops, the others stay for the next start, and nobody is to wait for them.
-                NoteDeparted(IsOver ? _departures : Math.Min(_departures, _departed + departures.Count));
+                NoteDeparted(IsOver ? _departures : Math.Min(_departures, _departed + departures.Count - again));
+                if (_staying.Count > 0) LeaveAgain(_staying);
             }
             else if (IsOver)
             {
@@ -225,29 +247,37 @@ internal sealed partial class Subscription
                 while (_waitingForDepartures.TryDequeue(out var waiter)) waiter.Waiter.TrySetResult(failure);
                 var later = _departing.ToArray();
                 _departing.Clear();
-                foreach (var departure in departures)
-                    if (_departingOffsets.Contains(departure.Offset)) _departing.Enqueue(departure);
+                for (var i = again; i < departures.Count; i++)
+                    if (_departingOffsets.Contains(departures[i].Offset)) _departing.Enqueue(departures[i]);
                 // The others are settled already, by a commit that has failed, or by a purge.
-                NoteDeparted(_departed + departures.Count - _departing.Count);
+                NoteDeparted(_departed + departures.Count - again - _departing.Count);
+                LeaveAgain(departures.Take(again));
                 foreach (var departure in later) _departing.Enqueue(departure);
                 _retryAt = _host.Now + RetryMs;
             }
+            _staying.Clear();
         }
         if (failure is null || IsOver) Schedule();
         else _host.Timers.Arm(this, _host.Now + RetryMs);
     }
 
     /// <summary>
-    /// Messages that left have arrived, or have nowhere to go: they are settled with the commit that the caller enqueues.
+    /// Messages that left have arrived, or have nowhere to go: they are settled with the commit that the caller enqueues. Those
+    /// that stay are to leave again after a while.
     /// The caller holds the lock.
     /// </summary>
-    public void Departed(IReadOnlyList<(Departure Departure, bool HasTarget)> departures)
+    public void Departed(IReadOnlyList<(Departure Departure, DepartureEnd End)> departures)
     {
-        foreach (var (departure, hasTarget) in departures)
+        foreach (var (departure, end) in departures)
         {
+            if (end == DepartureEnd.Stays)
+            {
+                _staying.Add(departure);
+                continue;
+            }
             if (!_departingOffsets.Remove(departure.Offset)) continue;
             _leftInLane.Remove(departure.Offset);
-            var reason = (departure.Reason, hasTarget) switch
+            var reason = (departure.Reason, end == DepartureEnd.Taken) switch
             {
                 (null, true) => SettleReason.MovedOut,
                 (_, true) => SettleReason.DeadLettered,

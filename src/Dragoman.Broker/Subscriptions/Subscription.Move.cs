@@ -159,6 +159,7 @@ internal sealed partial class Subscription
     {
         DropLeases(long.MaxValue);
         _departing.Clear();
+        _leavingAgain.Clear();
         _departingOffsets.Clear();
         NoteDeparted(_departures);
         EmitPending(commit);

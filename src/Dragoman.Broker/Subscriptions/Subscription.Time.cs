@@ -222,6 +222,7 @@ internal sealed partial class Subscription
         var due = Math.Min(Math.Min(_delayed.Next, _deadlines.Next), Math.Min(_expiries.Next, MayExpire ? _headExpiry : long.MaxValue));
         // It may be woken earlier for something else than what could not be done and is to be tried again.
         if (_retryAt > now) due = Math.Min(due, _retryAt);
+        if (_leaveAgainAt > now && _leavingAgain.Count > 0) due = Math.Min(due, _leaveAgainAt);
         if (_unsyncedSince > 0 && !_isCommitting && _retryAt <= now) due = Math.Min(due, _unsyncedSince + SyncAfterMs);
         foreach (var request in _receives)
             if (!request.IsAnswered && request.WaitUntil > 0) due = Math.Min(due, request.WaitUntil);

@@ -313,6 +313,7 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
         _expiries.Clear();
         _waitingForTime.Clear();
         _departing.Clear();
+        _leavingAgain.Clear();
         _departingOffsets.Clear();
         NoteDeparted(_departures);
         var waiting = _waiting;
@@ -332,6 +333,7 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
             consumers = [.. _consumers];
             // Those that are only about to leave do so after the next start.
             _departing.Clear();
+            _leavingAgain.Clear();
             if (!_isDeparting) _departingOffsets.Clear();
             if (!_isDeparting) NoteDeparted(_departures);
             committed = _pending.IsEmpty && _reached <= _machine.Reached && _waiting.Count == 0 && !_isCommitting && !_isDeparting ? Task.CompletedTask : Committed();

@@ -162,4 +162,105 @@ public sealed class DeadLetterTests
         var deaths = (await PeekAsync(work))[0].Deaths;
         Assert.Equal([("retry", DeathReason.Expired, 3L), ("work", DeathReason.Rejected, 3L)], deaths.Select(d => (d.Queue, d.Reason, d.Count)));
     }
+
+    private static QueueSettings AtLeastOnce(string topic) => QueueSettings.Default with
+    {
+        Overflow = Overflow.Reject,
+        MaxLength = 20,
+        Subscription = SubscriptionSettings.Default with { DeadLetter = new DeadLetterTarget(null, topic, "dead"), KeepsDeadLetters = true },
+    };
+
+    /// <summary>Has what is to be tried again be tried until a condition holds.</summary>
+    private static async Task UntilRetriedAsync(TestBroker broker, IQueueHandle queue, Func<SubscriptionCounts, bool> condition)
+    {
+        for (var limit = DateTime.UtcNow.AddSeconds(20); !condition(await queue.GetCountsAsync()); await Task.Delay(2))
+        {
+            broker.Time.Advance(TimeSpan.FromSeconds(1));
+            Assert.True(DateTime.UtcNow < limit, $"still {await queue.GetCountsAsync()}");
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    [Trait("Row", "R21")]
+    public async Task A_dead_letter_that_may_stay_waits_for_room_in_all_its_targets_and_goes_to_each_once(bool targetsAreDurable)
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var full = await broker.DeclareAsync("full", QueueSettings.Default with { IsDurable = targetsAreDurable, MaxLength = 1, Overflow = Overflow.Reject });
+        var other = await broker.DeclareAsync("other", QueueSettings.Default with { IsDurable = targetsAreDurable });
+        await BindAsync(broker, "x", full, other);
+        var queue = await broker.DeclareAsync("q", AtLeastOnce("x"));
+        await broker.SendAsync(queue, "a", "b", "c");
+        await queue.SettleAsync(Settlement.Reject, Tokens(await queue.TakeAsync()));
+        await full.UntilAsync(c => c.Ready == 1);
+        Assert.Equal(["a"], (await PeekAsync(other)).Select(m => m.Text));
+        Assert.Equal(2, (await queue.GetCountsAsync()).Leased);
+        Assert.Equal("a", await TakeOneAsync(full));
+        await UntilRetriedAsync(broker, full, c => c.Ready == 1);
+        Assert.Equal("b", await TakeOneAsync(full));
+        await UntilRetriedAsync(broker, queue, c => c.Leased == 0);
+        Assert.Equal("c", await TakeOneAsync(full));
+        Assert.Equal(["a", "b", "c"], (await PeekAsync(other)).Select(m => m.Text));
+        var conservation = await queue.GetConservationAsync();
+        Assert.Equal((3, 0), (conservation.DeadLettered, conservation.Dropped));
+        await queue.ConservedAsync();
+    }
+
+    [Fact]
+    [Trait("Row", "R21")]
+    public async Task A_dead_letter_that_may_stay_waits_for_a_route_takes_room_and_survives_a_restart()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var settings = AtLeastOnce("x");
+        var queue = await broker.DeclareAsync("q", settings with { MaxLength = 3, Subscription = settings.Subscription with { MessageLifetimeMs = 1000 } });
+        await broker.SendAsync(queue, "a", "b", "c");
+        broker.Time.Advance(TimeSpan.FromSeconds(2));
+        await queue.UntilAsync(c => c.Leased == 3);
+        Assert.Equal(QueueStatus.QueueFull, (await broker.SendAsync(queue, "d")).Status);
+        await broker.RestartAsync();
+        queue = broker.Queue("q");
+        await queue.UntilAsync(c => c.Leased == 3);
+        var dead = await broker.DeclareAsync("dead");
+        await BindAsync(broker, "x", dead);
+        await UntilRetriedAsync(broker, dead, c => c.Ready == 3);
+        Assert.Equal(["a", "b", "c"], await dead.TakeTextsAsync());
+        Assert.Equal(QueueStatus.Ok, (await broker.SendAsync(queue, "d")).Status);
+        await queue.ConservedAsync();
+    }
+
+    [Fact]
+    [Trait("Row", "R21")]
+    public async Task A_dead_letter_stays_only_where_new_messages_are_refused_and_settling_goes_on_meanwhile()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var settings = AtLeastOnce("nowhere");
+        var dropping = await broker.DeclareAsync("dropping", settings with { Overflow = Overflow.DropHead });
+        await broker.SendAsync(dropping, "a");
+        await dropping.SettleAsync(Settlement.Reject, Tokens(await dropping.TakeAsync()));
+        Assert.Equal(1, (await dropping.GetConservationAsync()).Dropped);
+        var queue = await broker.DeclareAsync("q", settings);
+        await broker.SendAsync(queue, "a", "b");
+        var taken = await queue.TakeAsync();
+        Assert.Equal(1, (await queue.SettleAsync(Settlement.Reject, Tokens(taken[0]))).Count);
+        Assert.Equal(new SubscriptionAnswer(QueueStatus.Ok, 1), await queue.SettleAsync(Settlement.Acknowledge, Tokens(taken[1])));
+        Assert.Equal((0, 1), ((await queue.GetCountsAsync()).Ready, (await queue.GetCountsAsync()).Leased));
+        // Told otherwise it is dropped the next time.
+        await broker.Broker.Queues.ChangeSettingsAsync(queue, s => s with { Overflow = Overflow.DropHead });
+        await UntilRetriedAsync(broker, queue, c => c.Leased == 0);
+        await queue.ConservedAsync();
+    }
+
+    private static async Task BindAsync(TestBroker broker, string topic, params IQueueHandle[] queues)
+    {
+        await broker.Broker.Routing.DeclareAsync(Dragoman.Broker.Topics.TopicName.InDefault(topic), new Dragoman.Broker.Routing.ExchangeFacet());
+        foreach (var queue in queues) await broker.Broker.Routing.BindAsync(Dragoman.Broker.Topics.TopicName.InDefault(topic), queue, "", []);
+    }
+
+    private static async Task<string> TakeOneAsync(IQueueHandle queue)
+    {
+        var taken = Assert.Single(await queue.TakeAsync(1));
+        await queue.SettleAsync(Settlement.Acknowledge, Tokens(taken));
+        return taken.Text;
+    }
 }
