@@ -162,4 +162,25 @@ public sealed class TimedLeaseTests
         }
         Assert.Equal(5, (await queue.TakeAsync())[0].Count);
     }
+
+    [Theory]
+    [InlineData(BackOffScope.All, true, true)]
+    [InlineData(BackOffScope.Failed, false, true)]
+    [InlineData(BackOffScope.Returned, true, false)]
+    [InlineData(BackOffScope.None, false, false)]
+    [Trait("Row", "R21")]
+    public async Task Those_wait_that_were_given_back_or_those_that_were_lost_as_it_is_said(BackOffScope scope, bool waitsReturned, bool waitsLost)
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var queue = await broker.DeclareAsync("q", SubscriptionSettings.Default with { MinBackOffMs = 60_000, MaxBackOffMs = 90_000, BackOffScope = scope });
+        await broker.SendAsync(queue, "returned", "lost");
+        var taken = await queue.TakeAsync(2, TimeSpan.FromSeconds(1));
+        await queue.SettleAsync(Settlement.Return, Tokens(taken[0]));
+        broker.Time.Advance(TimeSpan.FromSeconds(2));
+        var ready = (waitsReturned ? 0 : 1) + (waitsLost ? 0 : 1);
+        await queue.UntilAsync(c => c.Leased == 0 && c.Ready == ready && c.Delayed == 2 - ready);
+        broker.Time.Advance(TimeSpan.FromMinutes(1));
+        await queue.UntilAsync(c => c.Ready == 2);
+        await queue.ConservedAsync();
+    }
 }
