@@ -29,7 +29,7 @@ internal static class ManagementCommand
         ("queues, first page", "api/queues?page=1&page_size=100&name=&use_regex=false&pagination=true"),
         ("queues, first page by messages", "api/queues?page=1&page_size=100&name=&use_regex=false&pagination=true&sort=messages&sort_reverse=true"),
         ("queues, first page by publish rate", "api/queues?page=1&page_size=100&sort=message_stats.publish_details.rate&sort_reverse=true"),
-        ("queues, a page that a name is looked for", "api/queues?page=1&page_size=100&name=queue-77&use_regex=false&pagination=true"),
+        ("queues, a page that a name is looked for", "api/queues?page=1&page_size=100&name=queue-0077&use_regex=false&pagination=true"),
         ("queues, all, three columns", "api/queues?columns=name,messages,consumers"),
         ("queues, all", "api/queues"),
         ("one queue", "api/queues/%2F/queue-00042"),

@@ -11,6 +11,9 @@ namespace Dragoman.Admin.RabbitMq.Http;
 /// <param name="Describe">Makes the object that the list shows.</param>
 internal readonly record struct ListEntry(string Vhost, string Name, Func<ValueTask<JsonObject>> Describe)
 {
+    /// <summary>Finds the number in a column, where that is cheaper than to describe the whole; null for columns that it does not know.</summary>
+    public Func<string, double?>? Number { get; init; }
+
     /// <summary>An entry that is known already.</summary>
     public static ListEntry Of(JsonObject item, string nameOf = "name") =>
         new(item["vhost"]?.GetValue<string>() ?? "", item[nameOf]?.GetValue<string>() ?? "", () => ValueTask.FromResult(item));
@@ -64,6 +67,12 @@ internal static class Paging
             sorted = [.. entries];
             sorted.Sort(by == "name" ? ByName : ByVhost);
         }
+        else if (NumbersOf(entries, by) is { } numbers)
+        {
+            var order = Enumerable.Range(0, entries.Count).ToArray();
+            Array.Sort(order, (a, b) => numbers[a].CompareTo(numbers[b]) is not 0 and var difference ? difference : ByVhost(entries[a], entries[b]));
+            sorted = [.. order.Select(i => entries[i])];
+        }
         else
         {
             var described = new List<(JsonNode? Key, ListEntry Entry)>(entries.Count);
@@ -77,6 +86,18 @@ internal static class Paging
         }
         if (isReversed) sorted.Reverse();
         return sorted;
+    }
+
+    /// <summary>The numbers to order by; null if the order takes more than that.</summary>
+    private static double[]? NumbersOf(IReadOnlyList<ListEntry> entries, string by)
+    {
+        var numbers = new double[entries.Count];
+        for (var i = 0; i < numbers.Length; i++)
+        {
+            if (entries[i].Number?.Invoke(by) is not { } number) return null;
+            numbers[i] = number;
+        }
+        return numbers;
     }
 
     private static async ValueTask<JsonArray> DescribeAsync(List<ListEntry> entries, Columns columns)

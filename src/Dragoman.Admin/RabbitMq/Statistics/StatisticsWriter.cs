@@ -26,6 +26,8 @@ internal sealed class StatisticsWriter
         ("get_no_ack", MessageCounter.GetNoAck), ("redeliver", MessageCounter.Redeliver),
     ];
 
+    private static readonly (string Name, MessageCounter Counter)[] OfQueues = [("publish", MessageCounter.Publish), .. Consumed];
+
     private static readonly (string Name, MessageCounter Counter)[] Through = [("publish_in", MessageCounter.PublishIn), ("publish_out", MessageCounter.PublishOut)];
 
     private static readonly MessageCounter[] Delivered = [MessageCounter.Deliver, MessageCounter.DeliverNoAck, MessageCounter.Get, MessageCounter.GetNoAck];
@@ -79,6 +81,36 @@ internal sealed class StatisticsWriter
         if (values[(int)MessageCounter.Publish] > 0) Put(statistics, "publish", values, (int)MessageCounter.Publish, series, _messages);
         if (Any(values, Consumed)) AddConsumed(statistics, values, series);
         if (statistics.Count > 0) target["message_stats"] = statistics;
+    }
+
+    /// <summary>A number that <see cref="Add(JsonObject, IQueueHandle, bool)"/> would show of a queue: for lists that are sorted by it.</summary>
+    /// <returns>Null if the column is none of these.</returns>
+    public double? NumberOf(IQueueHandle queue, string column)
+    {
+        if (_isOff) return null;
+        const string Statistics = "message_stats.";
+        const string Rate = "_details.rate";
+        switch (column)
+        {
+            case "messages":
+                var counts = NodeFigures.CountsOf(queue);
+                return counts.Ready + counts.Unacknowledged;
+            case "messages_ready":
+                return NodeFigures.CountsOf(queue).Ready;
+            case "messages_unacknowledged":
+                return NodeFigures.CountsOf(queue).Unacknowledged;
+            case "consumers":
+                return NodeFigures.CountsOf(queue).Consumers;
+        }
+        if (!column.StartsWith(Statistics, StringComparison.Ordinal)) return null;
+        var name = column[Statistics.Length..];
+        var isRate = name.EndsWith(Rate, StringComparison.Ordinal);
+        if (isRate) name = name[..^Rate.Length];
+        var window = isRate ? _sampler.Of(queue)?.Window : null;
+        if (name == "deliver_get") return isRate ? Delivered.Sum(c => window?.Rate((int)c) ?? 0) : queue.Counters.DeliverGet;
+        foreach (var (known, counter) in OfQueues)
+            if (known == name) return isRate ? window?.Rate((int)counter) ?? 0 : queue.Counters[counter];
+        return null;
     }
 
     /// <summary>Adds a topic's <c>message_stats</c>.</summary>
