@@ -62,5 +62,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
         await RunAsync(requests);
     }
 
+    [Fact]
+    public Task Filter_policies() => RunAsync(new FilterPolicies());
+
     private Task RunAsync(FuzzTarget target) => new Fuzzer(target).RunAsync(FuzzOptions.Time, output.WriteLine);
 }
