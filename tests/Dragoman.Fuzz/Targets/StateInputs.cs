@@ -15,7 +15,7 @@ internal sealed class StateInputs : FuzzTarget
     private static readonly StateSource[] s_known =
     [
         new TopicSource(), new QueueSource(), new NamespaceSource(), new RoutingSource(), new ProducerIdSource(), new SecuritySource(), new QuotaSource(), new ConfigSource(),
-        new GroupSource(), new TransactionSource(), new SubscriptionSource(), new ForwardingSource(), new MoveSource(),
+        new GroupSource(), new TransactionSource(), new SubscriptionSource(), new ForwardingSource(), new MoveSource(), new NotificationSource(),
     ];
 
     /// <summary>All machines of the broker.</summary>
