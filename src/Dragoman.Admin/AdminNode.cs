@@ -3,6 +3,7 @@ using Dragoman.Admin.Statistics;
 using Dragoman.Broker.Links;
 using Dragoman.Protocols.Authentication;
 using Dragoman.Protocols.Connections;
+using Dragoman.Protocols.RabbitMq;
 
 namespace Dragoman.Admin;
 
@@ -40,6 +41,9 @@ public sealed class AdminNode(Broker.Broker broker) : IDisposable
 
     /// <summary>The links to other brokers; null where there are none.</summary>
     public ILinks? Links { get; init; }
+
+    /// <summary>What AMQP can do to queues and exchanges; null where nobody can say.</summary>
+    public IAmqpTopology? Topology { get; set; }
 
     /// <summary>Moves the clock forward; null where it only goes by itself.</summary>
     public Action<TimeSpan>? AdvanceClock { get; init; }

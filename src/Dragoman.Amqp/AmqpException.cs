@@ -1,4 +1,5 @@
 using Dragoman.Amqp.Wire;
+using Dragoman.Broker.Security;
 using Dragoman.Protocols;
 
 namespace Dragoman.Amqp;
@@ -39,6 +40,9 @@ internal static class Errors
     public static ChannelException Precondition(string text) => new(ReplyCode.PreconditionFailed, text);
 
     public static ChannelException Refused(string text) => new(ReplyCode.AccessRefused, text);
+
+    public static ChannelException KeyRefused(Operations operation, string routingKey, string exchange, string virtualHost, string user) =>
+        Refused($"{(operation == Operations.Write ? "write" : "read")} access to topic '{routingKey}' in exchange '{exchange}' in vhost '{virtualHost}' refused for user '{user}'");
 
     public static ConnectionException NotAllowed(string text) => new(ReplyCode.NotAllowed, text);
 

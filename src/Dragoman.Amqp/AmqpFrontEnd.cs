@@ -4,12 +4,14 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Dragoman.Amqp.Access;
 using Dragoman.Amqp.Handlers;
+using Dragoman.Amqp.Management;
 using Dragoman.Amqp.Sessions;
 using Dragoman.Amqp.Topology;
 using Dragoman.Protocols;
 using Dragoman.Protocols.Authentication;
 using Dragoman.Protocols.Connections;
 using Dragoman.Protocols.Framing;
+using Dragoman.Protocols.RabbitMq;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
@@ -42,6 +44,7 @@ public sealed class AmqpFrontEnd : IFrontEnd
         Alarms = new Alarms(broker, Gathered);
         Clock = new SessionClock(options.NetworkTime ?? broker.Time, Alarms.Look);
         Occupancy = new Occupancy(broker);
+        Topology = new AmqpTopology(this);
     }
 
     /// <inheritdoc/>
@@ -58,6 +61,9 @@ public sealed class AmqpFrontEnd : IFrontEnd
 
     /// <summary>Whether publishers are paused for want of memory for what they send.</summary>
     public bool IsLowOnMemory => Alarms.IsLowOnMemory;
+
+    /// <summary>What AMQP can do to queues, exchanges and bindings, for the management API; it needs no listener.</summary>
+    public IAmqpTopology Topology { get; }
 
     internal Broker.Broker Broker { get; }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Dragoman.Amqp;
 using Dragoman.Broker;
 using Dragoman.Protocols;
 using Dragoman.Storage;
@@ -39,7 +40,7 @@ public sealed class AdminServer : IAsyncDisposable
         var broker = await Dragoman.Broker.Broker.StartAsync(
             new BrokerOptions { Store = new StoreOptions { Directory = directory, JournalFileBytes = 4 << 20, HeadroomBytes = 0 }, AutoCreateTopics = autoCreate },
             new OsFileSystem(), time ?? TimeProvider.System, ThreadPoolScheduler.Instance, new Random());
-        var node = new AdminNode(broker);
+        var node = new AdminNode(broker) { Topology = new AmqpFrontEnd(broker, new AmqpOptions(), NullLoggerFactory.Instance).Topology };
         var server = await FrontEndServer.StartAsync([new FrontEndBinding(new AdminFrontEnd(node, NullLoggerFactory.Instance), IPAddress.Loopback, 0)], NullLoggerFactory.Instance);
         node.Listeners = [new AdminListener("admin", server.Endpoints[0].EndPoint.ToString()!)];
         node.IsReady = true;
@@ -71,7 +72,7 @@ public sealed class AdminServer : IAsyncDisposable
         using var response = await Client.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
         if (text.Length > 0) Assert.Equal("application/json", response.Content.Headers.ContentType?.MediaType);
-        return new ManagementAnswer(response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text), string.Join(", ", response.Content.Headers.Allow), response.Content.Headers.ContentLength);
+        return new ManagementAnswer(response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text), text, string.Join(", ", response.Content.Headers.Allow), response.Content.Headers.ContentLength);
     }
 
     public async ValueTask DisposeAsync()
@@ -88,10 +89,7 @@ public sealed class AdminServer : IAsyncDisposable
 /// <summary>An answer of RabbitMQ's API.</summary>
 /// <param name="Status">The HTTP status.</param>
 /// <param name="Body">The body; null if there is none.</param>
+/// <param name="Text">The body as it came; empty if there is none.</param>
 /// <param name="Allow">The methods that the answer names.</param>
 /// <param name="Length">The length that the answer names.</param>
-public sealed record ManagementAnswer(HttpStatusCode Status, JsonNode? Body, string Allow, long? Length)
-{
-    /// <summary>The body without white space; empty if there is none.</summary>
-    public string Text => Body?.ToJsonString() ?? "";
-}
+public sealed record ManagementAnswer(HttpStatusCode Status, JsonNode? Body, string Text, string Allow, long? Length);

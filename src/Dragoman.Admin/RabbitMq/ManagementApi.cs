@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Dragoman.Admin.Http;
 using Dragoman.Admin.RabbitMq.Http;
 using Dragoman.Admin.RabbitMq.Resources;
+using Dragoman.Protocols.RabbitMq;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -42,7 +43,18 @@ internal sealed class ManagementApi
         }
         catch (ManagementException failure)
         {
-            await WriteErrorAsync(context, failure.Status, failure.Error, failure.Message);
+            await WriteErrorAsync(context, failure.Status, failure.Error, failure.Message, failure.Detail);
+        }
+        catch (AmqpRefusalException refused)
+        {
+            var (status, error, reason) = refused.Code switch
+            {
+                404 => (StatusCodes.Status404NotFound, "not_found", refused.Message),
+                403 or 530 => (StatusCodes.Status401Unauthorized, "not_authorised", "Access refused."),
+                541 => (StatusCodes.Status503ServiceUnavailable, "service_unavailable", refused.Message),
+                _ => (StatusCodes.Status400BadRequest, "bad_request", refused.Message),
+            };
+            await WriteErrorAsync(context, status, error, reason);
         }
         catch (ProblemException problem)
         {
@@ -72,6 +84,12 @@ internal sealed class ManagementApi
     /// <summary>Everything that the API knows: one file each.</summary>
     private static IEnumerable<IResource> CreateResources() =>
     [
+        new Vhosts(),
+        new Exchanges(),
+        new Queues(),
+        new Bindings(),
+        new Users(),
+        new Permissions(),
         new WhoAmI(),
         new VersionResource(),
         new ShovelsResource(),
@@ -107,7 +125,7 @@ internal sealed class ManagementApi
         await handler(request);
     }
 
-    private static Task WriteErrorAsync(HttpContext context, int status, string error, string reason)
+    private static Task WriteErrorAsync(HttpContext context, int status, string error, string reason, JsonNode? detail = null)
     {
         if (context.Response.HasStarted)
         {
@@ -116,7 +134,7 @@ internal sealed class ManagementApi
             return Task.CompletedTask;
         }
         if (status == StatusCodes.Status401Unauthorized) context.Response.Headers.WWWAuthenticate = "Basic realm=\"RabbitMQ Management\"";
-        if (error.Length > 0) return ApiRequest.SendAsync(context, new JsonObject { ["error"] = error, ["reason"] = reason }, status);
+        if (error.Length > 0) return ApiRequest.SendAsync(context, new JsonObject { ["error"] = error, ["reason"] = detail ?? reason }, status);
         context.Response.StatusCode = status;
         context.Response.ContentLength = 0;
         return Task.CompletedTask;

@@ -51,7 +51,10 @@ internal sealed class AmqpLogin(Authenticator authenticator)
     }
 
     /// <summary>Whether a user may publish under another's name.</summary>
-    public bool MayImpersonate(AmqpUser user) => authenticator.Accounts.Find(user.Name)?.Tags.Contains(ImpersonatorTag) ?? false;
+    public bool MayImpersonate(AmqpUser user) => MayImpersonate(user.Name);
+
+    /// <inheritdoc cref="MayImpersonate(AmqpUser)"/>
+    public bool MayImpersonate(string user) => authenticator.Accounts.Find(user)?.Tags.Contains(ImpersonatorTag) ?? false;
 
     private static string HostOf(EndPoint? remote) => (remote as IPEndPoint)?.Address.ToString() ?? "";
 }

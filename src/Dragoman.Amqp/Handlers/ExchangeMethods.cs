@@ -34,7 +34,7 @@ internal sealed class ExchangeDeclareHandler : ChannelMethod<ExchangeDeclare>
             }
             if (routing.Find(name) is not { IsDeclared: true } && method.Exchange.StartsWith("amq.", StringComparison.Ordinal))
                 throw Errors.Refused($"exchange name '{method.Exchange}' contains reserved prefix 'amq.*'");
-            var answer = await routing.DeclareAsync(name, facet).ConfigureAwait(false);
+            var answer = await routing.DeclareAsync(name, ExchangeDeclaration.By(facet, session.User.Name)).ConfigureAwait(false);
             Exchanges.Check(answer);
             if (answer.Existing is { } existing) ExchangeDeclaration.CheckSame(existing, facet, exchange);
         }
@@ -66,6 +66,7 @@ internal sealed class ExchangeBindHandler : ChannelMethod<ExchangeBind>
     protected override async ValueTask HandleAsync(Channel channel, ExchangeBind method)
     {
         var (source, target) = Exchanges.Ends(channel.Session, method.Source, method.Destination);
+        Exchanges.RequireKey(channel.Session, source, method.RoutingKey);
         var answer = await channel.Session.FrontEnd.Broker.Routing.BindAsync(source, target, method.RoutingKey, Attributes.ToArguments(method.Arguments)).ConfigureAwait(false);
         Exchanges.Check(answer, channel.Session, method.Source);
         if (!method.NoWait) channel.Send(default(ExchangeBindOk));
@@ -78,6 +79,7 @@ internal sealed class ExchangeUnbindHandler : ChannelMethod<ExchangeUnbind>
     protected override async ValueTask HandleAsync(Channel channel, ExchangeUnbind method)
     {
         var (source, target) = Exchanges.Ends(channel.Session, method.Source, method.Destination);
+        Exchanges.RequireKey(channel.Session, source, method.RoutingKey);
         var answer = await channel.Session.FrontEnd.Broker.Routing.UnbindAsync(source, target, method.RoutingKey, Attributes.ToArguments(method.Arguments)).ConfigureAwait(false);
         Exchanges.Check(answer);
         if (!method.NoWait) channel.Send(default(ExchangeUnbindOk));
@@ -111,6 +113,12 @@ internal static class Exchanges
     {
         var name = new TopicName(session.Namespace, exchange);
         return session.FrontEnd.Broker.Routing.Find(name) is null ? throw Errors.NoExchange(exchange, session.VirtualHost) : name;
+    }
+
+    /// <summary>Checks that the user may bind with a routing key.</summary>
+    public static void RequireKey(AmqpSession session, TopicName source, string routingKey)
+    {
+        if (session.FrontEnd.Broker.Routing.Find(source) is { } found) session.RequireKey(Operations.Read, found, routingKey);
     }
 
     /// <summary>Tells the client if something could not be done.</summary>

@@ -40,7 +40,7 @@ internal sealed class QueueDeclareHandler : ChannelMethod<QueueDeclare>
         var name = new QueueName(session.Namespace, isNamedHere ? NewName() : method.Queue);
         var text = Queues.Describe(session, name.Name);
         session.Require(Operations.Configure, ResourceKind.Queue, name.Name);
-        var declaration = new QueueDeclaration { IsDurable = method.Durable, IsExclusive = method.Exclusive, AutoDelete = method.AutoDelete, Arguments = method.Arguments };
+        var declaration = new QueueDeclaration { IsDurable = method.Durable, IsExclusive = method.Exclusive, AutoDelete = method.AutoDelete, Arguments = method.Arguments }.In(session.FrontEnd.Broker, session.Namespace);
         var settings = declaration.ToSettings(text);
         if (settings.Subscription.DeadLetter is { Topic: { } exchange })
         {
@@ -93,6 +93,7 @@ internal sealed class QueueBindHandler : ChannelMethod<QueueBind>
         Queues.RequireBinding(session, queue, method.Exchange);
         var source = Exchanges.Find(session, method.Exchange);
         var key = Queues.RoutingKey(channel, method.Queue, method.RoutingKey);
+        Exchanges.RequireKey(session, source, key);
         var answer = await session.FrontEnd.Broker.Routing.BindAsync(source, queue, key, Attributes.ToArguments(method.Arguments)).ConfigureAwait(false);
         Exchanges.Check(answer, session, method.Exchange);
         if (!method.NoWait) channel.Send(default(QueueBindOk));
@@ -109,6 +110,7 @@ internal sealed class QueueUnbindHandler : ChannelMethod<QueueUnbind>
         Queues.RequireBinding(session, queue, method.Exchange);
         var source = Exchanges.Find(session, method.Exchange);
         var key = Queues.RoutingKey(channel, method.Queue, method.RoutingKey);
+        Exchanges.RequireKey(session, source, key);
         Exchanges.Check(await session.FrontEnd.Broker.Routing.UnbindAsync(source, queue, key, Attributes.ToArguments(method.Arguments)).ConfigureAwait(false));
         channel.Send(default(QueueUnbindOk));
     }

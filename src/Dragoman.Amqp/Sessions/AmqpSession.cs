@@ -9,6 +9,7 @@ using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Queues;
+using Dragoman.Broker.Routing;
 using Dragoman.Broker.Security;
 using Dragoman.Broker.Statistics;
 using Dragoman.Protocols;
@@ -370,6 +371,14 @@ public sealed class AmqpSession : IChannelSource, IDisposable
         var access = operation switch { Operations.Configure => "configure", Operations.Write => "write", _ => "read" };
         var thing = kind == ResourceKind.Queue ? "queue" : "exchange";
         throw Errors.Refused($"{access} access to {thing} '{name}' in vhost '{VirtualHost}' refused for user '{User.Name}'");
+    }
+
+    /// <summary>Checks that the user may use a routing key at an exchange whose routing keys have permissions.</summary>
+    /// <exception cref="ChannelException">The user may not.</exception>
+    internal void RequireKey(Operations operation, RoutingTopic exchange, string routingKey)
+    {
+        if (exchange.Facet.Type != ExchangeTypes.Topic || User.Identity.AllowsKey(operation, exchange.Name, routingKey)) return;
+        throw Errors.KeyRefused(operation, routingKey, exchange.Name.Name, VirtualHost, User.Name);
     }
 
     internal void OnChannelError(Channel channel, ReplyCode code, string text) =>

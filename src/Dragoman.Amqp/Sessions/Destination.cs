@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Dragoman.Broker.Channels;
+using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Routing;
 using Dragoman.Broker.Routing.Rules;
@@ -85,6 +86,31 @@ internal sealed class Destination
     /// <summary>A channel and the namespace's listeners.</summary>
     public readonly record struct Channel(ChannelSpace Space, byte[] Name);
 
+    /// <summary>Where a message goes of which routing has found the targets.</summary>
+    /// <param name="broker">The broker.</param>
+    /// <param name="space">The namespace.</param>
+    /// <param name="exchange">The exchange that it is published to; empty for the default one.</param>
+    /// <param name="result">The targets.</param>
+    /// <param name="version">The version that they follow from.</param>
+    public static Destination Of(Broker.Broker broker, NamespaceName space, string exchange, RouteResult result, long version)
+    {
+        IQueueHandle[] queues = [.. result.Queues];
+        var topic = new TopicName(space, exchange);
+        return new Destination
+        {
+            Queues = queues,
+            Logs = [.. result.Logs],
+            Routes = [.. result.Routes],
+            Channels = [.. result.Channels.Select(name => new Channel(broker.Channels.In(name.Namespace), Encoding.UTF8.GetBytes(name.Name)))],
+            UsesPriority = Array.Exists(queues, static q => q.Settings.MaxPriority > 0),
+            Counters = broker.Statistics.Of(topic),
+            IsCountedByLog = result.Logs.Any(log => log.Name == topic),
+            Version = version,
+            DependsOnHeaders = result.DependsOnHeaders,
+            Varies = result.Varies,
+        };
+    }
+
     /// <summary>Whether it is where another one leads.</summary>
     public bool IsSame(Destination other) => Queues.AsSpan().SequenceEqual(other.Queues) && Logs.AsSpan().SequenceEqual(other.Logs) && Routes.AsSpan().SequenceEqual(other.Routes);
 }
@@ -161,28 +187,12 @@ internal sealed class DestinationCache(AmqpSession session)
         session.Require(Operations.Write, ResourceKind.Topic, exchange);
         var name = new TopicName(session.Namespace, exchange);
         if (!broker.Routing.Resolve(name, routingKey, headers, result)) throw Errors.NoExchange(exchange, session.VirtualHost);
-        if (broker.Routing.Find(name) is { Facet.IsInternal: true })
-            throw Errors.Refused($"cannot publish to internal exchange '{exchange}' in vhost '{session.VirtualHost}'");
+        if (broker.Routing.Find(name) is not { } found) return;
+        if (found.Facet.IsInternal) throw Errors.Refused($"cannot publish to internal exchange '{exchange}' in vhost '{session.VirtualHost}'");
+        session.RequireKey(Operations.Write, found, routingKey);
     }
 
-    private Destination Intern(RouteResult result, string exchange)
-    {
-        IQueueHandle[] queues = [.. result.Queues];
-        var topic = new TopicName(session.Namespace, exchange);
-        return new Destination
-        {
-            Queues = queues,
-            Logs = [.. result.Logs],
-            Routes = [.. result.Routes],
-            Channels = [.. result.Channels.Select(name => new Destination.Channel(session.FrontEnd.Broker.Channels.In(name.Namespace), Encoding.UTF8.GetBytes(name.Name)))],
-            UsesPriority = Array.Exists(queues, static q => q.Settings.MaxPriority > 0),
-            Counters = session.FrontEnd.Broker.Statistics.Of(topic),
-            IsCountedByLog = result.Logs.Any(log => log.Name == topic),
-            Version = _version,
-            DependsOnHeaders = result.DependsOnHeaders,
-            Varies = result.Varies,
-        };
-    }
+    private Destination Intern(RouteResult result, string exchange) => Destination.Of(session.FrontEnd.Broker, session.Namespace, exchange, result, _version);
 
     private sealed class AddressComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
     {

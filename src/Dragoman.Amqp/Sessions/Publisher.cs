@@ -133,7 +133,8 @@ internal sealed class Publisher(Channel channel) : IDisposable
             throw Errors.Precondition($"user_id property set to '{claimed}' but authenticated user was '{user.Name}'");
     }
 
-    private static long LifetimeOf(in AmqpProperties properties)
+    /// <summary>How long a message may wait, in milliseconds; -1 for ever.</summary>
+    internal static long LifetimeOf(in AmqpProperties properties)
     {
         if (!properties.Has(PropertyFlags.Expiration)) return -1;
         if (Utf8Parser.TryParse(properties.Expiration, out long milliseconds, out var used) && used == properties.Expiration.Length && milliseconds is >= 0 and <= uint.MaxValue) return milliseconds;

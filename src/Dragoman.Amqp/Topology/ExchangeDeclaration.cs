@@ -17,6 +17,7 @@ internal static class ExchangeDeclaration
     public const string DelayedTypeArgument = "x-delayed-type";
 
     private const string ArgumentsAttribute = "amqp.arguments";
+    private const string UserAttribute = "amqp.user";
 
     /// <summary>The facet that is declared.</summary>
     /// <param name="type">The type, which must be known.</param>
@@ -74,6 +75,12 @@ internal static class ExchangeDeclaration
         if (!arguments.TryGet(name, out var value)) return null;
         return value.Type == FieldType.LongString ? value.Text : throw Errors.Precondition($"invalid type '{value.TypeName}' for arg '{name}'");
     }
+
+    /// <summary>The same facet, with the user who declares it.</summary>
+    public static ExchangeFacet By(ExchangeFacet facet, string user) => facet with { Attributes = facet.Attributes.SetItem(UserAttribute, user) };
+
+    /// <summary>Who declared an exchange; null if that was not AMQP.</summary>
+    public static string? UserOf(ExchangeFacet facet) => facet.Attributes.GetValueOrDefault(UserAttribute);
 
     /// <summary>The arguments that an exchange was declared with.</summary>
     public static FieldTable ArgumentsOf(ExchangeFacet facet) => Attributes.ReadTable(facet.Attributes.GetValueOrDefault(ArgumentsAttribute));

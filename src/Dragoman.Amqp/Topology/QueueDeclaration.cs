@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Dragoman.Amqp.Wire;
+using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Policies;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Subscriptions;
+using Dragoman.Protocols.RabbitMq;
 using Dragoman.Storage.Log;
 
 namespace Dragoman.Amqp.Topology;
@@ -59,6 +61,14 @@ internal sealed record QueueDeclaration
 
     /// <summary>Whether AMQP declared a queue.</summary>
     public static bool IsDeclared(QueueSettings settings) => settings.Attributes.ContainsKey(DurableAttribute);
+
+    /// <summary>The declaration as the virtual host completes it: where nothing is said of the type, it may say which, if that can be.</summary>
+    public QueueDeclaration In(Broker.Broker broker, NamespaceName space)
+    {
+        if (Arguments.TryGet(TypeArgument, out _) || broker.Namespaces.Find(space)?.Attributes.GetValueOrDefault(VirtualHosts.DefaultQueueTypeAttribute) is not { } type) return this;
+        var fits = type switch { "quorum" => IsDurable && !IsExclusive && !AutoDelete, StreamArguments.QueueType => IsDurable && !IsExclusive && !AutoDelete, _ => true };
+        return fits ? this with { Arguments = Arguments.With(TypeArgument, FieldValue.OfText(type)) } : this;
+    }
 
     /// <summary>The broker's settings for it.</summary>
     /// <param name="queue">The queue, as error texts name it.</param>

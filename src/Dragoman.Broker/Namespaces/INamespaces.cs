@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Dragoman.Broker.Namespaces;
 
 /// <summary>How a change to the namespaces ended.</summary>
@@ -34,7 +36,11 @@ public readonly record struct NamespaceAnswer(NamespaceStatus Status, string? Me
 /// <param name="Name">Its name.</param>
 /// <param name="Description">What it is for, as its creator says.</param>
 /// <param name="CreatedAt">When it was created.</param>
-public sealed record NamespaceEntry(NamespaceName Name, string Description, DateTimeOffset CreatedAt);
+public sealed record NamespaceEntry(NamespaceName Name, string Description, DateTimeOffset CreatedAt)
+{
+    /// <summary>What front ends keep with it and give meaning to.</summary>
+    public ImmutableSortedDictionary<string, string> Attributes { get; init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+}
 
 /// <summary>
 /// The namespaces that were created for clients that have to name one that is there, such as a virtual host.
@@ -45,11 +51,17 @@ public interface INamespaces
     /// <summary>Whether there is a namespace of that name.</summary>
     bool Exists(NamespaceName name);
 
+    /// <summary>A namespace; null if there is none of that name.</summary>
+    NamespaceEntry? Find(NamespaceName name);
+
     /// <summary>All namespaces, the default one first and the others in the order of their names.</summary>
     IReadOnlyList<NamespaceEntry> List();
 
     /// <summary>Creates a namespace. The answer comes when that is on disk.</summary>
     ValueTask<NamespaceAnswer> CreateAsync(NamespaceName name, string description = "", CancellationToken cancellation = default);
+
+    /// <summary>Replaces what is said of a namespace by what a function makes of it; it may be called under a lock and must be pure.</summary>
+    ValueTask<NamespaceAnswer> ChangeAsync(NamespaceName name, Func<NamespaceEntry, NamespaceEntry> change, CancellationToken cancellation = default);
 
     /// <summary>Deletes a namespace in which nothing is.</summary>
     ValueTask<NamespaceAnswer> DeleteAsync(NamespaceName name, CancellationToken cancellation = default);

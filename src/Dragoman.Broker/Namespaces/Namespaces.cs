@@ -12,7 +12,8 @@ namespace Dragoman.Broker.Namespaces;
 /// <summary>Which namespaces were created: the state machine behind <see cref="Namespaces"/>.</summary>
 internal sealed class NamespaceState : IStateMachine
 {
-    private const byte Version = 1;
+    // Version 2 added attributes.
+    private const byte Version = 2;
 
     private readonly Dictionary<NamespaceName, NamespaceEntry> _entries = [];
 
@@ -23,6 +24,9 @@ internal sealed class NamespaceState : IStateMachine
     }
 
     public IReadOnlyDictionary<NamespaceName, NamespaceEntry> Entries => _entries;
+
+    /// <summary>The default namespace as long as nothing else is said of it.</summary>
+    public static NamespaceEntry Default { get; } = new(NamespaceName.Default, "Where everything lives that names no namespace", DateTimeOffset.UnixEpoch);
 
     public static ReadOnlySpan<byte> Put(NamespaceEntry entry)
     {
@@ -48,11 +52,11 @@ internal sealed class NamespaceState : IStateMachine
     public void Apply(ReadOnlySpan<byte> evt)
     {
         var reader = new SnapshotReader(evt);
-        reader.Version(Version, "namespace event");
+        var version = reader.Version(Version, "namespace event");
         switch ((Kind)reader.Byte())
         {
             case Kind.Put:
-                var entry = Read(ref reader);
+                var entry = Read(ref reader, version);
                 _entries[entry.Name] = entry;
                 break;
             case Kind.Remove:
@@ -75,11 +79,11 @@ internal sealed class NamespaceState : IStateMachine
     public void ReadSnapshot(ReadOnlySpan<byte> source)
     {
         var reader = new SnapshotReader(source);
-        reader.Version(Version, "namespaces");
+        var version = reader.Version(Version, "namespaces");
         _entries.Clear();
         for (var n = reader.Count(); n > 0; n--)
         {
-            var entry = Read(ref reader);
+            var entry = Read(ref reader, version);
             _entries.Add(entry.Name, entry);
         }
         reader.End("namespaces");
@@ -91,10 +95,22 @@ internal sealed class NamespaceState : IStateMachine
         writer.Text(entry.Name.Name);
         writer.Text(entry.Description);
         writer.Int64(entry.CreatedAt.ToUnixTimeMilliseconds());
+        writer.Int32(entry.Attributes.Count);
+        foreach (var (name, value) in entry.Attributes)
+        {
+            writer.Text(name);
+            writer.Text(value);
+        }
     }
 
-    private static NamespaceEntry Read(ref SnapshotReader reader) =>
-        new(new NamespaceName(reader.Text(), reader.Text()), reader.Text(), DateTimeOffset.FromUnixTimeMilliseconds(reader.Int64()));
+    private static NamespaceEntry Read(ref SnapshotReader reader, byte version)
+    {
+        var entry = new NamespaceEntry(new NamespaceName(reader.Text(), reader.Text()), reader.Text(), DateTimeOffset.FromUnixTimeMilliseconds(reader.Int64()));
+        if (version < 2) return entry;
+        var attributes = entry.Attributes.ToBuilder();
+        for (var n = reader.Count(); n > 0; n--) attributes[reader.Text()] = reader.Text();
+        return entry with { Attributes = attributes.ToImmutable() };
+    }
 }
 
 /// <summary>The namespaces of this node.</summary>
@@ -102,6 +118,7 @@ internal sealed class NamespaceState : IStateMachine
 internal sealed class Namespaces(StateLog state, ITopics topics, IQueues queues, TimeProvider time) : INamespaces
 {
     private const int MaxDescription = 1024;
+    private const int MaxEntryBytes = 64 << 10;
 
     private readonly NamespaceState _machine = (NamespaceState)state.Machine;
 
@@ -112,12 +129,37 @@ internal sealed class Namespaces(StateLog state, ITopics topics, IQueues queues,
         lock (state.Lock) return _machine.Entries.ContainsKey(name);
     }
 
+    public NamespaceEntry? Find(NamespaceName name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        lock (state.Lock) return _machine.Entries.GetValueOrDefault(name) ?? (name == NamespaceName.Default ? NamespaceState.Default : null);
+    }
+
     public IReadOnlyList<NamespaceEntry> List()
     {
         List<NamespaceEntry> all;
         lock (state.Lock) all = [.. _machine.Entries.Values];
+        all.RemoveAll(static e => e.Name == NamespaceName.Default);
         all.Sort(static (a, b) => string.CompareOrdinal(a.Name.ToString(), b.Name.ToString()));
-        return [new NamespaceEntry(NamespaceName.Default, "Where everything lives that names no namespace", DateTimeOffset.UnixEpoch), .. all];
+        return [Find(NamespaceName.Default)!, .. all];
+    }
+
+    public ValueTask<NamespaceAnswer> ChangeAsync(NamespaceName name, Func<NamespaceEntry, NamespaceEntry> change, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        if (Find(name) is not { } known) return ValueTask.FromResult(new NamespaceAnswer(NamespaceStatus.NotFound));
+        var size = SizeOf(change(known));
+        if (size > MaxEntryBytes) return ValueTask.FromResult(new NamespaceAnswer(NamespaceStatus.Invalid, $"What is said of '{name}' is too long."));
+        return ExecuteAsync(
+            commit =>
+            {
+                if (!_machine.Entries.TryGetValue(name, out var current) && name != NamespaceName.Default) return new NamespaceAnswer(NamespaceStatus.NotFound);
+                var changed = change(current ?? NamespaceState.Default) with { Name = name };
+                if (SizeOf(changed) > MaxEntryBytes) return new NamespaceAnswer(NamespaceStatus.Invalid, $"What is said of '{name}' is too long.");
+                state.Emit(commit, NamespaceState.Put(changed));
+                return new NamespaceAnswer(NamespaceStatus.Ok);
+            },
+            cancellation, MaxEntryBytes);
     }
 
     public ValueTask<NamespaceAnswer> CreateAsync(NamespaceName name, string description, CancellationToken cancellation)
@@ -161,11 +203,18 @@ internal sealed class Namespaces(StateLog state, ITopics topics, IQueues queues,
         return true;
     }
 
-    private async ValueTask<NamespaceAnswer> ExecuteAsync(Func<Commit, NamespaceAnswer> decide, CancellationToken cancellation)
+    private static int SizeOf(NamespaceEntry entry)
+    {
+        var size = 128 + 3 * (entry.Name.Tenant.Length + entry.Name.Name.Length + entry.Description.Length);
+        foreach (var (name, value) in entry.Attributes) size += 8 + 3 * (name.Length + value.Length);
+        return size;
+    }
+
+    private async ValueTask<NamespaceAnswer> ExecuteAsync(Func<Commit, NamespaceAnswer> decide, CancellationToken cancellation, int maxBytes = 0)
     {
         try
         {
-            return await state.ExecuteAsync(CommitMode.Fsync, decide, 2 * Store.TypicalCommandBytes, cancellation: cancellation);
+            return await state.ExecuteAsync(CommitMode.Fsync, decide, maxBytes + 2 * Store.TypicalCommandBytes, cancellation: cancellation);
         }
         catch (StorageFullException error)
         {

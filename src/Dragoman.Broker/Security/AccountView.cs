@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Dragoman.Broker.Namespaces;
+using Dragoman.Broker.Topics;
 
 namespace Dragoman.Broker.Security;
 
@@ -9,11 +10,15 @@ internal sealed class AccountView
 {
     private readonly FrozenDictionary<string, ImmutableArray<Permission>> _byUser;
 
-    public AccountView(long version, ImmutableSortedDictionary<string, User> users, ImmutableList<Permission> permissions)
+    private readonly FrozenDictionary<(string, TopicName), TopicPermission> _keyRules;
+
+    public AccountView(long version, ImmutableSortedDictionary<string, User> users, ImmutableList<Permission> permissions, ImmutableList<TopicPermission> topicPermissions)
     {
         Version = version;
         Users = users;
         Permissions = permissions;
+        TopicPermissions = topicPermissions;
+        _keyRules = topicPermissions.ToFrozenDictionary(p => (p.User, p.Topic));
         _byUser = permissions.GroupBy(p => p.User, StringComparer.Ordinal).ToFrozenDictionary(g => g.Key, g => g.ToImmutableArray(), StringComparer.Ordinal);
         AccessKeys = users.Values.SelectMany(u => u.Credentials.OfType<AccessKey>().Select(k => (u, k))).DistinctBy(p => p.k.Id).ToFrozenDictionary(p => p.k.Id, p => p, StringComparer.Ordinal);
         Tokens = users.Values.SelectMany(u => u.Credentials.OfType<TokenHash>().Select(t => (u, Hash: Convert.ToHexString(t.Sha256.AsSpan())))).DistinctBy(p => p.Hash).ToFrozenDictionary(p => p.Hash, p => p.u, StringComparer.Ordinal);
@@ -24,6 +29,8 @@ internal sealed class AccountView
     public ImmutableSortedDictionary<string, User> Users { get; }
 
     public ImmutableList<Permission> Permissions { get; }
+
+    public ImmutableList<TopicPermission> TopicPermissions { get; }
 
     public FrozenDictionary<string, (User User, AccessKey Key)> AccessKeys { get; }
 
@@ -47,6 +54,9 @@ internal sealed class AccountView
         }
         return allowed;
     }
+
+    public bool AllowsKey(string? user, Operations operation, TopicName topic, string routingKey, string space) =>
+        Users.IsEmpty || IsAdministrator(user) || user is null || !_keyRules.TryGetValue((user, topic), out var rule) || rule.Allows(operation, routingKey, space);
 
     /// <summary>
     /// As Kafka's authorizer decides it: some allowed pattern must not be hidden by a denied one that covers all of it.

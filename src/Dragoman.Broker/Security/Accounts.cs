@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Dragoman.Broker.Namespaces;
+using Dragoman.Broker.Topics;
 using Dragoman.Storage;
 using Dragoman.Storage.Journal;
 using Dragoman.Storage.State;
@@ -20,7 +21,7 @@ internal sealed class Accounts : IAccounts
     {
         _state = state;
         _machine = (SecurityState)state.Machine;
-        _view = new AccountView(0, _machine.Users, _machine.Permissions);
+        _view = new AccountView(0, _machine.Users, _machine.Permissions, _machine.TopicPermissions);
     }
 
     public bool IsEnabled => !_view.Users.IsEmpty;
@@ -30,6 +31,8 @@ internal sealed class Accounts : IAccounts
     public IReadOnlyList<User> Users => [.. _view.Users.Values];
 
     public IReadOnlyList<Permission> Permissions => _view.Permissions;
+
+    public IReadOnlyList<TopicPermission> TopicPermissions => _view.TopicPermissions;
 
     public User? Find(string name) => _view.Users.GetValueOrDefault(name);
 
@@ -54,6 +57,41 @@ internal sealed class Accounts : IAccounts
     public bool Allows(string? user, string host, Operations operation, ResourceKind kind, NamespaceName? ns, string name) => _view.Allows(user, host, operation, kind, ns, name);
 
     public bool AllowsAny(string? user, string host, Operations operation, ResourceKind kind) => _view.AllowsAny(user, host, operation, kind);
+
+    public bool AllowsKey(string? user, Operations operation, TopicName topic, string routingKey, string space) => _view.AllowsKey(user, operation, topic, routingKey, space);
+
+    public ValueTask<AccountAnswer> PutTopicPermissionAsync(TopicPermission permission, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(permission);
+        return ExecuteAsync(SizeOf(permission), commit =>
+        {
+            if (!_machine.Users.ContainsKey(permission.User)) return NotFound(permission.User);
+            _state.Emit(commit, SecurityState.PutTopicPermission(permission));
+            return new AccountAnswer(AccountStatus.Ok);
+        }, cancellation);
+    }
+
+    public ValueTask<AccountAnswer> RemoveTopicPermissionsAsync(Predicate<TopicPermission> picked, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(picked);
+        var size = Store.TypicalCommandBytes;
+        foreach (var permission in _view.TopicPermissions)
+            if (picked(permission)) size += SizeOf(permission);
+        var budget = size;
+        return ExecuteAsync(size + Store.TypicalCommandBytes, commit =>
+        {
+            List<TopicPermission> removed = [];
+            foreach (var permission in _machine.TopicPermissions)
+            {
+                if (!picked(permission)) continue;
+                budget -= SizeOf(permission);
+                if (budget < 0) break;
+                removed.Add(permission);
+            }
+            foreach (var permission in removed) _state.Emit(commit, SecurityState.RemoveTopicPermission(permission));
+            return new AccountAnswer(removed.Count > 0 ? AccountStatus.Ok : AccountStatus.NotFound, removed.Count > 0 ? null : "There is no such permission.");
+        }, cancellation, urgent: true);
+    }
 
     public ValueTask<AccountAnswer> CreateUserAsync(User user, CancellationToken cancellation)
     {
@@ -170,6 +208,9 @@ internal sealed class Accounts : IAccounts
     private static int SizeOf(Permission permission) =>
         128 + 3 * (permission.User.Length + permission.Pattern.Text.Length + permission.Host.Length + (permission.Namespace?.Tenant.Length + permission.Namespace?.Name.Length ?? 0));
 
+    private static int SizeOf(TopicPermission permission) =>
+        128 + 3 * (permission.User.Length + permission.Topic.Namespace.Tenant.Length + permission.Topic.Namespace.Name.Length + permission.Topic.Name.Length + permission.Write.Length + permission.Read.Length);
+
     private async ValueTask<AccountAnswer> ExecuteAsync(int maxBytes, Func<Commit, AccountAnswer> decide, CancellationToken cancellation, bool urgent = false)
     {
         try
@@ -177,8 +218,8 @@ internal sealed class Accounts : IAccounts
             var answer = await _state.ExecuteAsync(CommitMode.Fsync, decide, maxBytes, urgent, cancellation);
             lock (_state.Lock)
             {
-                if (_view.Users != _machine.Users || _view.Permissions != _machine.Permissions)
-                    _view = new AccountView(_view.Version + 1, _machine.Users, _machine.Permissions);
+                if (_view.Users != _machine.Users || _view.Permissions != _machine.Permissions || _view.TopicPermissions != _machine.TopicPermissions)
+                    _view = new AccountView(_view.Version + 1, _machine.Users, _machine.Permissions, _machine.TopicPermissions);
             }
             return answer;
         }

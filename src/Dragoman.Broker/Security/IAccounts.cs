@@ -1,4 +1,5 @@
 using Dragoman.Broker.Namespaces;
+using Dragoman.Broker.Topics;
 
 namespace Dragoman.Broker.Security;
 
@@ -50,6 +51,9 @@ public interface IAccounts
     /// <summary>The rules, in the order in which they were made.</summary>
     IReadOnlyList<Permission> Permissions { get; }
 
+    /// <summary>The permissions for routing keys, in the order in which they were made.</summary>
+    IReadOnlyList<TopicPermission> TopicPermissions { get; }
+
     /// <summary>A user; null if there is none of that name.</summary>
     User? Find(string name);
 
@@ -88,4 +92,18 @@ public interface IAccounts
 
     /// <summary>Whether a client may do something with at least one resource of a kind.</summary>
     bool AllowsAny(string? user, string host, Operations operation, ResourceKind kind);
+
+    /// <summary>Says which routing keys a user may use at a topic, in the place of what was said before.</summary>
+    ValueTask<AccountAnswer> PutTopicPermissionAsync(TopicPermission permission, CancellationToken cancellation = default);
+
+    /// <summary>Removes all permissions for routing keys that a condition picks.</summary>
+    ValueTask<AccountAnswer> RemoveTopicPermissionsAsync(Predicate<TopicPermission> picked, CancellationToken cancellation = default);
+
+    /// <summary>Whether a client may use a routing key at a topic that it may use: see <see cref="TopicPermission"/>.</summary>
+    /// <param name="user">The user's name; null for a client that has not logged in.</param>
+    /// <param name="operation">What for: to publish (<see cref="Operations.Write"/>) or to make routes (<see cref="Operations.Read"/>).</param>
+    /// <param name="topic">The topic.</param>
+    /// <param name="routingKey">The routing key.</param>
+    /// <param name="space">What patterns call the topic's namespace.</param>
+    bool AllowsKey(string? user, Operations operation, TopicName topic, string routingKey, string space);
 }

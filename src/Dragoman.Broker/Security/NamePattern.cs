@@ -24,27 +24,19 @@ public sealed class NamePattern : IEquatable<NamePattern>
     /// <summary>The literal pattern that stands for every name.</summary>
     public const string Wildcard = "*";
 
+    private static readonly TimeSpan LongestMatch = TimeSpan.FromMilliseconds(100);
+
     private readonly Regex? _regex;
 
     /// <summary>Creates a pattern.</summary>
-    /// <exception cref="ArgumentException">The text is no regular expression that can be matched in linear time.</exception>
+    /// <exception cref="ArgumentException">The text is no regular expression.</exception>
     public NamePattern(PatternKind kind, string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         Kind = kind;
         Text = text;
-        // RabbitMQ takes the empty expression for "none". Without backtracking, no expression can be made to take long.
-        if (kind == PatternKind.Regex && text.Length > 0)
-        {
-            try
-            {
-                _regex = new Regex(text, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
-            }
-            catch (NotSupportedException error)
-            {
-                throw new ArgumentException($"'{text}' cannot be matched in linear time: {error.Message}", nameof(text), error);
-            }
-        }
+        // RabbitMQ takes the empty expression for "none".
+        if (kind == PatternKind.Regex && text.Length > 0) _regex = Compile(text);
     }
 
     /// <summary>Every name.</summary>
@@ -64,9 +56,35 @@ public sealed class NamePattern : IEquatable<NamePattern>
         {
             PatternKind.Literal => Text == Wildcard || name == Text,
             PatternKind.Prefix => name.StartsWith(Text, StringComparison.Ordinal),
-            PatternKind.Regex => _regex?.IsMatch(name) ?? false,
+            PatternKind.Regex => _regex is not null && IsFound(_regex, name),
             _ => GlobMatcher.Matches(Text, name),
         };
+    }
+
+    private static Regex Compile(string text)
+    {
+        try
+        {
+            // Without backtracking, no expression can be made to take long.
+            return new Regex(text, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+        }
+        catch (NotSupportedException)
+        {
+            // Permissions of RabbitMQ look ahead at times, as in "^(?!amq\.)", which needs it; so these have a time.
+            return new Regex(text, RegexOptions.CultureInvariant, LongestMatch);
+        }
+    }
+
+    private static bool IsFound(Regex regex, string name)
+    {
+        try
+        {
+            return regex.IsMatch(name);
+        }
+        catch (RegexMatchTimeoutException)
+        {
+            return false;
+        }
     }
 
     /// <inheritdoc/>

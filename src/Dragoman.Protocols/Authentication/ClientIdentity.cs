@@ -1,5 +1,7 @@
 using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Security;
+using Dragoman.Broker.Topics;
+using Dragoman.Protocols.RabbitMq;
 
 namespace Dragoman.Protocols.Authentication;
 
@@ -44,4 +46,11 @@ public sealed class ClientIdentity(IAccounts accounts, string? user, string host
 
     /// <summary>Whether the client may do something with at least one resource of a kind.</summary>
     public bool AllowsAny(Operations operation, ResourceKind kind) => accounts.AllowsAny(User, Host, operation, kind);
+
+    /// <summary>Whether the client may use a routing key at a topic that it may use.</summary>
+    public bool AllowsKey(Operations operation, TopicName topic, string routingKey)
+    {
+        ArgumentNullException.ThrowIfNull(topic);
+        return accounts.AllowsKey(User, operation, topic, routingKey, VirtualHosts.FromNamespace(topic.Namespace));
+    }
 }

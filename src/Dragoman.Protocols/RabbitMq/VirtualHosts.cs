@@ -12,6 +12,9 @@ public static class VirtualHosts
     /// <summary>The virtual host of those who name none.</summary>
     public const string Default = "/";
 
+    /// <summary>The attribute of a namespace that says of what type queues are of which nothing is said.</summary>
+    public const string DefaultQueueTypeAttribute = "amqp.default-queue-type";
+
     private const string PublicTenant = "public";
 
     /// <summary>The namespace that a virtual host is; null if the name cannot be one.</summary>

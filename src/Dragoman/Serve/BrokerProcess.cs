@@ -93,12 +93,11 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
     {
         var bindings = new List<FrontEndBinding>();
         if (options.Kafka is { } kafka) bindings.Add(new FrontEndBinding(new KafkaFrontEnd(broker, new KafkaOptions { AdvertisedHost = options.AdvertisedHost, AdvertisedPort = options.AdvertisedPort, Rack = options.Rack }, loggers, authenticator), options.Bind, kafka));
-        if (options.Amqp is { } amqp)
-        {
-            var frontEnd = new AmqpFrontEnd(broker, new AmqpOptions { NetworkTime = TimeProvider.System }, loggers, authenticator);
-            node.IsLowOnMemory = () => frontEnd.IsLowOnMemory;
-            bindings.Add(new FrontEndBinding(frontEnd, options.Bind, amqp));
-        }
+        // The management API does what AMQP does, whether AMQP is listened for or not.
+        var amqpFrontEnd = new AmqpFrontEnd(broker, new AmqpOptions { NetworkTime = TimeProvider.System }, loggers, authenticator);
+        node.IsLowOnMemory = () => amqpFrontEnd.IsLowOnMemory;
+        node.Topology = amqpFrontEnd.Topology;
+        if (options.Amqp is { } amqp) bindings.Add(new FrontEndBinding(amqpFrontEnd, options.Bind, amqp));
         if (options.Aws is { } awsPort) bindings.Add(new FrontEndBinding(aws, options.Bind, awsPort));
         if (options.Redis is not null || options.RedisSocket is not null)
         {

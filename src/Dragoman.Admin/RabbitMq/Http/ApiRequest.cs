@@ -56,6 +56,15 @@ internal sealed class ApiRequest(HttpContext http, AdminNode node, Caller caller
     /// <summary>The name of the virtual host that the path names.</summary>
     public string Vhost => this["vhost"];
 
+    /// <summary>Who asks, as AMQP has it, in the virtual host that the path names.</summary>
+    public AmqpCaller AmqpCaller => CallerIn(RequiredSpace);
+
+    /// <summary>What AMQP can do.</summary>
+    public IAmqpTopology Topology => Node.Topology ?? throw ManagementException.Unavailable("This node does not speak AMQP.");
+
+    /// <summary>Who asks, as AMQP has it, in a virtual host.</summary>
+    public AmqpCaller CallerIn(NamespaceName space) => new(Caller.Identity, Caller.Name, space, VirtualHosts.FromNamespace(space));
+
     /// <summary>Refuses who may not, and finds the virtual host.</summary>
     /// <exception cref="ManagementException">The user may not, or there is no such virtual host.</exception>
     public void Authorise(Access access)

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 
 namespace Dragoman.Admin.RabbitMq.Http;
@@ -11,6 +12,9 @@ internal sealed class ManagementException(int status, string error, string reaso
     /// <summary>The kind of error.</summary>
     public string Error { get; } = error;
 
+    /// <summary>The reason, where it is more than a text.</summary>
+    public JsonNode? Detail { get; init; }
+
     /// <summary>What is asked for is not there.</summary>
     public static ManagementException NotFound() => new(StatusCodes.Status404NotFound, "Object Not Found", "Not Found");
 
@@ -19,6 +23,9 @@ internal sealed class ManagementException(int status, string error, string reaso
 
     /// <summary>The request says something that cannot be.</summary>
     public static ManagementException BadRequest(string reason) => new(StatusCodes.Status400BadRequest, "bad_request", reason);
+
+    /// <summary>The request says something that cannot be, which RabbitMQ tells as a list of terms.</summary>
+    public static ManagementException BadTerm(string kind, string term) => new(StatusCodes.Status400BadRequest, "bad_request", kind) { Detail = new JsonArray(kind, term) };
 
     /// <summary>The user may not do this. RabbitMQ says 401 to those who have logged in, too.</summary>
     public static ManagementException NotAuthorised(string reason) => new(StatusCodes.Status401Unauthorized, "not_authorised", reason);

@@ -1,0 +1,114 @@
+using System.Net;
+using Dragoman.Broker.Namespaces;
+using Dragoman.Broker.Security;
+using Dragoman.Broker.Topics;
+using Dragoman.Protocols.Authentication;
+
+namespace Dragoman.Admin.Tests.RabbitMq;
+
+/// <summary>Users, virtual hosts and permissions through RabbitMQ's API.</summary>
+public sealed class AccessTests
+{
+    private const string Root = "root:r";
+
+    [Fact]
+    [Trait("Row", "R34")]
+    public async Task Users_come_with_a_password_or_with_its_hash()
+    {
+        await using var server = await StartAsync();
+        Assert.Equal("""{"error":"bad_request","reason":"tags_not_present"}""", (await server.ManageAsync("PUT", "users/u", """{"password":"a"}""", Root)).Text);
+        Assert.Equal(HttpStatusCode.Created, (await server.ManageAsync("PUT", "users/u", """{"password":"a","tags":"x, management"}""", Root)).Status);
+        Assert.Equal("""["x","management"]""", (await server.ManageAsync("GET", "users/u", user: Root)).Body!["tags"]!.ToJsonString());
+        Assert.Equal(HttpStatusCode.OK, (await server.ManageAsync("GET", "whoami", user: "u:a")).Status);
+        var hash = Convert.ToBase64String(PasswordHash.FromPassword(PasswordAlgorithm.Sha512, "b", [1, 2, 3, 4]).Salted.AsSpan());
+        Assert.Equal(HttpStatusCode.NoContent, (await server.ManageAsync("PUT", "users/u", $$"""{"password_hash":"{{hash}}","hashing_algorithm":"rabbit_password_hashing_sha512","tags":["management"]}""", Root)).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await server.ManageAsync("GET", "whoami", user: "u:a")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await server.ManageAsync("GET", "whoami", user: "u:b")).Status);
+        Assert.Equal(
+            $$$"""{"name":"u","password_hash":"{{{hash}}}","hashing_algorithm":"rabbit_password_hashing_sha512","tags":["management"],"limits":{}}""",
+            (await server.ManageAsync("GET", "users/u", user: Root)).Text);
+        await server.ManageAsync("PUT", "users/nopass", """{"password_hash":"","tags":""}""", Root);
+        Assert.Equal("", (string?)(await server.ManageAsync("GET", "users/nopass", user: Root)).Body!["password_hash"]);
+        Assert.Equal("""{"error":"bad_request","reason":["not_base64","bad!"]}""", (await server.ManageAsync("PUT", "users/v", """{"password_hash":"bad!","tags":""}""", Root)).Text);
+        Assert.Equal("""{"error":"bad_request","reason":["no_such_user","who"]}""", (await server.ManageAsync("POST", "users/bulk-delete", """{"users":["u","who"]}""", Root)).Text);
+        Assert.Equal(HttpStatusCode.NoContent, (await server.ManageAsync("POST", "users/bulk-delete", """{"users":["u","nopass"]}""", Root)).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await server.ManageAsync("DELETE", "users/u", user: Root)).Status);
+    }
+
+    [Fact]
+    [Trait("Row", "R34")]
+    public async Task Permissions_are_three_expressions_that_the_broker_acts_upon()
+    {
+        await using var server = await StartAsync();
+        await server.ManageAsync("PUT", "users/app", """{"password":"a","tags":"management"}""", Root);
+        Assert.Equal(HttpStatusCode.Created, (await server.ManageAsync("PUT", "vhosts/v1", """{"description":"d","tags":"a,b"}""", Root)).Status);
+        Assert.Equal("""{"error":"bad_request","reason":"[{key_missing,write}]"}""", (await server.ManageAsync("PUT", "permissions/v1/app", """{"configure":".*","read":""}""", Root)).Text);
+        Assert.Equal("""{"error":"bad_request","reason":"vhost_or_user_not_found"}""", (await server.ManageAsync("PUT", "permissions/v2/app", """{"configure":".*","write":"","read":""}""", Root)).Text);
+        Assert.Equal("""{"error":"not_authorised","reason":"User not authorised to access virtual host"}""", (await server.ManageAsync("PUT", "queues/v1/app.q", "{}", "app:a")).Text);
+        Assert.Equal(HttpStatusCode.Created, (await server.ManageAsync("PUT", "permissions/v1/app", """{"configure":"^(?!amq\\.)app","write":"^app","read":""}""", Root)).Status);
+        Assert.Equal("""{"user":"app","vhost":"v1","configure":"^(?!amq\\.)app","write":"^app","read":""}""", (await server.ManageAsync("GET", "permissions/v1/app", user: Root)).Text);
+        Assert.Equal(HttpStatusCode.Created, (await server.ManageAsync("PUT", "queues/v1/app.q", "{}", "app:a")).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await server.ManageAsync("PUT", "queues/v1/other", "{}", "app:a")).Status);
+        Assert.Equal("""{"error":"not_authorised","reason":"Access refused."}""", (await server.ManageAsync("POST", "queues/v1/app.q/get", """{"count":1,"ackmode":"ack_requeue_true","encoding":"auto"}""", "app:a")).Text);
+        Assert.Equal("""[{"name":"app.q"}]""", (await server.ManageAsync("GET", "queues?columns=name", user: "app:a")).Text);
+        Assert.Equal(HttpStatusCode.NoContent, (await server.ManageAsync("PUT", "permissions/v1/app", """{"configure":"","write":"","read":".*"}""", Root)).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await server.ManageAsync("PUT", "queues/v1/app.q2", "{}", "app:a")).Status);
+        Assert.Equal("[]", (await server.ManageAsync("POST", "queues/v1/app.q/get", """{"count":1,"ackmode":"ack_requeue_true","encoding":"auto"}""", "app:a")).Text);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await server.ManageAsync("GET", "users", user: "app:a")).Status);
+        // Who made a virtual host may use it.
+        Assert.Equal(2, (await server.ManageAsync("GET", "vhosts/v1/permissions", user: Root)).Body!.AsArray().Count);
+        Assert.Equal(HttpStatusCode.NoContent, (await server.ManageAsync("DELETE", "vhosts/v1", user: Root)).Status);
+        Assert.Equal("[]", (await server.ManageAsync("GET", "permissions", user: Root)).Text);
+    }
+
+    [Fact]
+    [Trait("Row", "R34")]
+    public async Task Topic_permissions_say_which_routing_keys_a_user_may_use()
+    {
+        await using var server = await StartAsync();
+        await server.ManageAsync("PUT", "users/app", """{"password":"a","tags":"management"}""", Root);
+        await server.ManageAsync("PUT", "permissions/%2F/app", """{"configure":".*","write":".*","read":".*"}""", Root);
+        Assert.Equal(HttpStatusCode.Created, (await server.ManageAsync("PUT", "topic-permissions/%2F/app", """{"exchange":"amq.topic","write":"^{username}\\.","read":"^public\\."}""", Root)).Status);
+        Assert.Equal("""[{"user":"app","vhost":"/","exchange":"amq.topic","write":"^{username}\\.","read":"^public\\."}]""", (await server.ManageAsync("GET", "topic-permissions/%2F/app", user: Root)).Text);
+        await server.ManageAsync("PUT", "queues/%2F/q", "{}", "app:a");
+        Assert.Equal(HttpStatusCode.Created, (await server.ManageAsync("POST", "bindings/%2F/e/amq.topic/q/q", """{"routing_key":"public.#"}""", "app:a")).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await server.ManageAsync("POST", "bindings/%2F/e/amq.topic/q/q", """{"routing_key":"private.#"}""", "app:a")).Status);
+        Assert.Equal(HttpStatusCode.Created, (await server.ManageAsync("POST", "bindings/%2F/e/amq.direct/q/q", """{"routing_key":"private.#"}""", "app:a")).Status);
+        async Task<string> PublishAsync(string key) => (await server.ManageAsync("POST", "exchanges/%2F/amq.topic/publish", $$"""{"properties":{},"routing_key":"{{key}}","payload":"","payload_encoding":"string"}""", "app:a")).Text;
+        Assert.Equal("""{"routed":false}""", await PublishAsync("app.1"));
+        Assert.Equal("""{"error":"bad_request","reason":"403 ACCESS_REFUSED - write access to topic 'public.1' in exchange 'amq.topic' in vhost '/' refused for user 'app'"}""", await PublishAsync("public.1"));
+        var identity = new ClientIdentity(server.Broker.Accounts, "app", "127.0.0.1");
+        Assert.True(identity.AllowsKey(Operations.Write, new TopicName(NamespaceName.Default, "amq.topic"), "app.x"));
+        Assert.False(identity.AllowsKey(Operations.Read, new TopicName(NamespaceName.Default, "amq.topic"), "app.x"));
+        Assert.Equal(HttpStatusCode.NoContent, (await server.ManageAsync("DELETE", "topic-permissions/%2F/app/amq.topic", user: Root)).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await server.ManageAsync("GET", "topic-permissions/%2F/app", user: Root)).Status);
+        Assert.Equal("""{"routed":true}""", await PublishAsync("public.1"));
+    }
+
+    [Fact]
+    [Trait("Row", "R30")]
+    public async Task Virtual_hosts_keep_what_is_said_of_them()
+    {
+        await using var server = await StartAsync();
+        await server.ManageAsync("PUT", "vhosts/a%2Fb%20c", """{"description":"d","tags":["x"],"default_queue_type":"quorum","protected_from_deletion":true}""", Root);
+        var vhost = (await server.ManageAsync("GET", "vhosts/a%2Fb%20c", user: Root)).Body!;
+        Assert.Equal(("d", """["x"]""", "quorum"), ((string?)vhost["description"], vhost["tags"]!.ToJsonString(), (string?)vhost["default_queue_type"]));
+        Assert.Equal("""{"description":"d","tags":["x"],"default_queue_type":"quorum"}""", vhost["metadata"]!.ToJsonString());
+        Assert.Equal(HttpStatusCode.Created, (await server.ManageAsync("PUT", "queues/a%2Fb%20c/q", """{"durable":true}""", Root)).Status);
+        Assert.Equal("quorum", (string?)(await server.ManageAsync("GET", "queues/a%2Fb%20c/q", user: Root)).Body!["type"]);
+        Assert.Equal("""["/","a/b c"]""", new System.Text.Json.Nodes.JsonArray([.. (await server.ManageAsync("GET", "vhosts", user: Root)).Body!.AsArray().Select(v => v!["name"]!.DeepClone())]).ToJsonString());
+        Assert.Equal(HttpStatusCode.PreconditionFailed, (await server.ManageAsync("DELETE", "vhosts/a%2Fb%20c", user: Root)).Status);
+        Assert.Equal(HttpStatusCode.NoContent, (await server.ManageAsync("DELETE", "vhosts/a%2Fb%20c/deletion/protection", user: Root)).Status);
+        Assert.Equal(HttpStatusCode.NoContent, (await server.ManageAsync("DELETE", "vhosts/a%2Fb%20c", user: Root)).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await server.ManageAsync("DELETE", "vhosts/a%2Fb%20c", user: Root)).Status);
+        Assert.Equal(HttpStatusCode.NoContent, (await server.ManageAsync("PUT", "vhosts/%2F", """{"description":"mine"}""", Root)).Status);
+        Assert.Equal("mine", (string?)(await server.ManageAsync("GET", "vhosts/%2F", user: Root)).Body!["description"]);
+    }
+
+    private static async Task<AdminServer> StartAsync()
+    {
+        var server = await AdminServer.StartAsync();
+        await server.Broker.Accounts.CreateUserAsync(new User("root", ["administrator"], []).WithPassword("r", new byte[36]));
+        return server;
+    }
+}
