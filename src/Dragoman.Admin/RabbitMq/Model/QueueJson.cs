@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Dragoman.Admin.RabbitMq.Http;
+using Dragoman.Admin.RabbitMq.Resources;
+using Dragoman.Admin.RabbitMq.Statistics;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Subscriptions;
 
@@ -12,8 +14,9 @@ internal static class QueueJson
     /// <summary>Describes a queue.</summary>
     /// <param name="request">Who asks.</param>
     /// <param name="queue">The queue.</param>
+    /// <param name="statistics">What is counted of it.</param>
     /// <param name="inFull">Whether with all that only one queue at a time is asked for.</param>
-    public static async ValueTask<JsonObject> DescribeAsync(ApiRequest request, IQueueHandle queue, bool inFull)
+    public static async ValueTask<JsonObject> DescribeAsync(ApiRequest request, IQueueHandle queue, StatisticsWriter statistics, bool inFull)
     {
         var declared = request.Topology.Describe(queue.Settings);
         var json = Things.ToJson(queue, declared);
@@ -27,18 +30,19 @@ internal static class QueueJson
             json["members"] = new JsonArray(request.Node.RabbitMqName);
             json["online"] = new JsonArray(request.Node.RabbitMqName);
         }
-        if (request.Flag("disable_stats") && !request.Flag("enable_queue_totals")) return json;
-        var counts = await queue.GetCountsAsync();
-        json["messages"] = counts.Ready + counts.Delayed + counts.Leased;
-        json["messages_ready"] = counts.Ready + counts.Delayed;
-        json["messages_unacknowledged"] = counts.Leased;
+        statistics.Add(json, queue, request.Flag("enable_queue_totals"));
         if (request.Flag("disable_stats")) return json;
+        var counts = await queue.GetCountsAsync();
         json["consumers"] = counts.Consumers;
         json["message_bytes_ready"] = counts.ReadyBytes;
         json["policy"] = null;
         json["operator_policy"] = null;
         json["effective_policy_definition"] = new JsonObject();
-        if (inFull) await AddDetailsAsync(json, queue, counts);
+        if (!inFull) return json;
+        json["consumer_details"] = ConsumersResource.Of(request.Node, queue);
+        json["incoming"] = new JsonArray();
+        json["deliveries"] = new JsonArray();
+        await AddDetailsAsync(json, queue, counts);
         return json;
     }
 

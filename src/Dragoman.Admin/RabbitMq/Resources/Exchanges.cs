@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dragoman.Admin.RabbitMq.Http;
 using Dragoman.Admin.RabbitMq.Model;
+using Dragoman.Admin.RabbitMq.Statistics;
 using Dragoman.Broker.Routing;
 using Dragoman.Protocols.RabbitMq;
 
@@ -25,20 +26,21 @@ internal sealed class Exchanges : IResource
 
     private static Task ListAsync(ApiRequest request)
     {
+        var statistics = StatisticsWriter.Of(request);
         var entries = new List<ListEntry>();
         foreach (var space in request.Broker.Namespaces.List())
         {
             if (!request.Wants(space.Name)) continue;
             var vhost = VirtualHosts.FromNamespace(space.Name);
             foreach (var exchange in Things.ExchangesIn(request.Broker, space.Name))
-                entries.Add(new ListEntry(vhost, exchange.Name.Name, () => ValueTask.FromResult(Describe(request, exchange))));
+                entries.Add(new ListEntry(vhost, exchange.Name.Name, () => ValueTask.FromResult(Describe(request, exchange, statistics))));
         }
         return request.WriteListAsync(entries);
     }
 
     private static Task GetAsync(ApiRequest request)
     {
-        var json = Describe(request, Find(request));
+        var json = Describe(request, Find(request), StatisticsWriter.Of(request));
         json["incoming"] = new JsonArray();
         json["outgoing"] = new JsonArray();
         return request.WriteAsync(json);
@@ -100,10 +102,11 @@ internal sealed class Exchanges : IResource
         return request.WriteListAsync([.. routes.Select(r => Things.Entry(Things.ToJson(request.Topology, r)))]);
     }
 
-    private static JsonObject Describe(ApiRequest request, RoutingTopic exchange)
+    private static JsonObject Describe(ApiRequest request, RoutingTopic exchange, StatisticsWriter statistics)
     {
         var json = Things.ToJson(request.Topology, exchange);
         json["user_who_performed_action"] = request.Topology.UserOf(exchange.Facet) ?? Internal;
+        statistics.Add(json, exchange.Name);
         return json;
     }
 

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.Unicode;
 using Dragoman.Admin.RabbitMq.Http;
 using Dragoman.Admin.RabbitMq.Model;
+using Dragoman.Admin.RabbitMq.Statistics;
 using Dragoman.Broker.Queues;
 using Dragoman.Protocols.RabbitMq;
 
@@ -26,17 +27,18 @@ internal sealed class Queues : IResource
 
     private static Task ListAsync(ApiRequest request)
     {
+        var statistics = StatisticsWriter.Of(request);
         var entries = new List<ListEntry>();
         foreach (var queue in request.Broker.Queues.List())
         {
             if (!request.Wants(queue.Name.Namespace)) continue;
-            entries.Add(new ListEntry(VirtualHosts.FromNamespace(queue.Name.Namespace), queue.Name.Name, async () => await QueueJson.DescribeAsync(request, queue, inFull: false)));
+            entries.Add(new ListEntry(VirtualHosts.FromNamespace(queue.Name.Namespace), queue.Name.Name, async () => await QueueJson.DescribeAsync(request, queue, statistics, inFull: false)));
         }
         return request.WriteListAsync(entries);
     }
 
     private static async Task GetAsync(ApiRequest request) =>
-        await request.WriteAsync(await QueueJson.DescribeAsync(request, Find(request), inFull: true));
+        await request.WriteAsync(await QueueJson.DescribeAsync(request, Find(request), StatisticsWriter.Of(request), inFull: true));
 
     private static async Task PutAsync(ApiRequest request)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Dragoman.Admin.RabbitMq.Http;
 using Dragoman.Admin.RabbitMq.Model;
+using Dragoman.Admin.RabbitMq.Statistics;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Protocols.RabbitMq;
 using Microsoft.AspNetCore.Http;
@@ -43,23 +44,25 @@ internal sealed class Vhosts : IResource
 
     private static Task ListAsync(ApiRequest request)
     {
+        var statistics = StatisticsWriter.Of(request);
         var entries = new List<ListEntry>();
         foreach (var entry in request.Broker.Namespaces.List())
         {
             if (!request.Caller.Sees(entry.Name)) continue;
             var name = VirtualHosts.FromNamespace(entry.Name);
-            entries.Add(new ListEntry("", name, () => ValueTask.FromResult(Describe(request, entry))));
+            entries.Add(new ListEntry("", name, () => ValueTask.FromResult(Describe(request, entry, statistics))));
         }
         return request.WriteListAsync(entries);
     }
 
-    private static Task GetAsync(ApiRequest request) => request.WriteAsync(Describe(request, Find(request)));
+    private static Task GetAsync(ApiRequest request) => request.WriteAsync(Describe(request, Find(request), StatisticsWriter.Of(request)));
 
-    private static JsonObject Describe(ApiRequest request, NamespaceEntry entry)
+    private static JsonObject Describe(ApiRequest request, NamespaceEntry entry, StatisticsWriter statistics)
     {
         var json = VhostJson.Write(entry);
         json["tracing"] = entry.Attributes.GetValueOrDefault(VhostJson.Tracing) == "true";
         json["cluster_state"] = new JsonObject { [request.Node.RabbitMqName] = "running" };
+        statistics.Add(json, entry.Name);
         return json;
     }
 
