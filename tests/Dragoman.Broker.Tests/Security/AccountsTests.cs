@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Security;
+using Dragoman.Broker.Topics;
 
 namespace Dragoman.Broker.Tests.Security;
 
@@ -122,5 +123,29 @@ public sealed class AccountsTests
         Assert.Equal(AccountStatus.NotFound, (await accounts.RemovePermissionsAsync(p => p.Effect == Effect.Deny)).Answer.Status);
         await accounts.DeleteUserAsync("bob");
         Assert.DoesNotContain(accounts.Permissions, p => p.User == "bob");
+    }
+
+    [Fact]
+    [Trait("Row", "R34")]
+    public async Task Topic_permissions_go_with_their_user_and_survive_a_restart()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var topic = new TopicName(NamespaceName.Default, "amq.topic");
+        await broker.Broker.Accounts.CreateUserAsync(Named("ann", "administrator"));
+        await broker.Broker.Accounts.CreateUserAsync(Named("bob"));
+        Assert.Equal(AccountStatus.NotFound, (await broker.Broker.Accounts.PutTopicPermissionAsync(new TopicPermission("nobody", topic, "", ""))).Status);
+        Assert.True(broker.Broker.Accounts.AllowsKey("bob", Operations.Write, topic, "any", "/"));
+        await broker.Broker.Accounts.PutTopicPermissionAsync(new TopicPermission("bob", topic, "^{username}\\.{vhost}$", "^a"));
+        await broker.Broker.Accounts.PutTopicPermissionAsync(new TopicPermission("bob", topic, "^{username}\\.{vhost}$", "^b"));
+        await broker.RestartAsync();
+        var accounts = broker.Broker.Accounts;
+        Assert.Equal("^b", Assert.Single(accounts.TopicPermissions).Read);
+        Assert.True(accounts.AllowsKey("bob", Operations.Write, topic, "bob.v1", "v1"));
+        Assert.False(accounts.AllowsKey("bob", Operations.Write, topic, "bob.v2", "v1"));
+        Assert.False(accounts.AllowsKey("bob", Operations.Read, topic, "a", "/"));
+        Assert.True(accounts.AllowsKey("ann", Operations.Read, topic, "a", "/"));
+        Assert.True(accounts.AllowsKey("bob", Operations.Read, topic with { Name = "other" }, "a", "/"));
+        await accounts.DeleteUserAsync("bob");
+        Assert.Empty(accounts.TopicPermissions);
     }
 }
