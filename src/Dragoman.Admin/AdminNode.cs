@@ -45,6 +45,9 @@ public sealed class AdminNode(Broker.Broker broker) : IDisposable
     /// <summary>What AMQP can do to queues and exchanges; null where nobody can say.</summary>
     public IAmqpTopology? Topology { get; set; }
 
+    /// <summary>When the listeners' certificate ends; null where there is none.</summary>
+    public DateTimeOffset? CertificateEnds { get; init; }
+
     /// <summary>Moves the clock forward; null where it only goes by itself.</summary>
     public Action<TimeSpan>? AdvanceClock { get; init; }
 

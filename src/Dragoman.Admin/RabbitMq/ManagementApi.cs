@@ -90,6 +90,12 @@ internal sealed class ManagementApi
         new Bindings(),
         new Users(),
         new Permissions(),
+        new Limits(),
+        new Parameters(),
+        new Definitions(),
+        new HealthChecks(),
+        new Features(),
+        new Authentication(),
         new WhoAmI(),
         new VersionResource(),
         new ShovelsResource(),
@@ -120,7 +126,7 @@ internal sealed class ManagementApi
             context.Response.ContentLength = 0;
             return;
         }
-        var request = new ApiRequest(context, _node, await Caller.IdentifyAsync(context, _node.Authenticator), values);
+        var request = new ApiRequest(context, _node, access == Http.Access.Anyone ? Caller.Anyone(context, _node.Authenticator) : await Caller.IdentifyAsync(context, _node.Authenticator), values);
         request.Authorise(access);
         await handler(request);
     }

@@ -19,9 +19,19 @@ internal sealed class AmqpLogin(Authenticator authenticator)
     /// <summary>RabbitMQ's tag of users that may publish under the names of others.</summary>
     private const string ImpersonatorTag = "impersonator";
 
+    /// <summary>What RabbitMQ calls the protocol where it counts log-ins.</summary>
+    private const string Protocol = "amqp091";
+
     /// <summary>Checks a name and a password.</summary>
     /// <returns>Null if the two do not match. Where there are no users, everybody is who they say.</returns>
     public AmqpUser? Check(string name, string password, EndPoint? remote)
+    {
+        var user = Find(name, password, remote);
+        authenticator.Attempts.Count(Protocol, user is not null);
+        return user;
+    }
+
+    private AmqpUser? Find(string name, string password, EndPoint? remote)
     {
         var host = HostOf(remote);
         if (!authenticator.Accounts.IsEnabled) return new AmqpUser(name, new ClientIdentity(authenticator.Accounts, name, host));

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Dragoman.Amqp.Access;
 using Dragoman.Amqp.Topology;
 using Dragoman.Amqp.Wire;
 using Dragoman.Broker.Queues;
@@ -55,6 +56,7 @@ internal sealed class AmqpTopology(AmqpFrontEnd frontEnd) : IAmqpTopology
                 return false;
             }
             if (queue.StartsWith("amq.", StringComparison.Ordinal)) throw Errors.Refused($"queue name '{queue}' contains reserved prefix 'amq.*'");
+            Occupancy.RequireQueue(Broker, name, caller.VirtualHost);
             var answer = await Broker.Queues.DeclareAsync(name, settings).ConfigureAwait(false);
             if (answer.Status == QueueStatus.Ok) return true;
             if (answer.Status != QueueStatus.AlreadyExists || attempt == 100) throw Handlers.Queues.Failed(answer, text);

@@ -12,6 +12,9 @@ public sealed class Authenticator(IAccounts accounts, bool allowAnonymous = fals
     /// <summary>The users and permissions.</summary>
     public IAccounts Accounts { get; } = accounts;
 
+    /// <summary>How often clients tried to log in, as far as front ends count.</summary>
+    public LoginAttempts Attempts { get; } = new();
+
     /// <summary>Whether a client has to log in before it may do anything.</summary>
     public bool RequiresLogin => Accounts.IsEnabled && !allowAnonymous;
 

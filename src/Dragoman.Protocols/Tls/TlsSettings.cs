@@ -33,6 +33,9 @@ public sealed class TlsSettings : IDisposable
         _context = SslStreamCertificateContext.Create(certificate, chain, offline: true);
     }
 
+    /// <summary>When the certificate ends.</summary>
+    public DateTimeOffset CertificateEnds => _certificate.NotAfter;
+
     /// <summary>How long a handshake may take.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

@@ -51,7 +51,7 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
         var authenticator = new Authenticator(broker.Accounts, options.AllowAnonymous, LoadTokens(broker.Time));
         var connections = new ConnectionRegistry(broker.Time);
         await using var links = new Links.Links(broker, loggers);
-        using var node = new AdminNode(broker) { Authenticator = authenticator, Connections = connections, AdvanceClock = clock is null ? null : clock.Advance, Links = links };
+        using var node = new AdminNode(broker) { Authenticator = authenticator, Connections = connections, AdvanceClock = clock is null ? null : clock.Advance, Links = links, CertificateEnds = tls?.CertificateEnds };
         // What SNS makes of messages it makes whether or not clients of AWS are served: other protocols publish to its topics.
         using var aws = new AwsFrontEnd(broker, new AwsOptions { Account = options.AwsAccount, CommitMode = options.CommitMode, AllowReset = options.TestMode, Stopping = node.Stopping }, loggers, authenticator);
         var bindings = Bindings(broker, authenticator, node, aws, loggers);

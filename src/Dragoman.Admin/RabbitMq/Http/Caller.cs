@@ -10,6 +10,9 @@ namespace Dragoman.Admin.RabbitMq.Http;
 /// <summary>What the user of a request has to be.</summary>
 internal enum Access
 {
+    /// <summary>Nobody in particular: who asks is not asked.</summary>
+    Anyone,
+
     /// <summary>One with a tag that opens the API; who names a virtual host has to be let into it.</summary>
     Management,
 
@@ -55,6 +58,10 @@ internal sealed record Caller(ClientIdentity Identity, string Name, IReadOnlyLis
     /// <summary>Whether a virtual host is in what the user is shown.</summary>
     public bool Sees(NamespaceName space) => IsMonitor || MayEnter(space);
 
+    /// <summary>Whoever it is, without any right.</summary>
+    public static Caller Anyone(HttpContext context, Authenticator authenticator) =>
+        new(authenticator.Anonymous(context.Connection.RemoteIpAddress?.ToString() ?? "unknown"), Nobody, [], authenticator.Accounts);
+
     /// <summary>Finds out who sent a request.</summary>
     /// <exception cref="ManagementException">Nobody who may.</exception>
     public static async ValueTask<Caller> IdentifyAsync(HttpContext context, Authenticator authenticator)
@@ -70,6 +77,7 @@ internal sealed record Caller(ClientIdentity Identity, string Name, IReadOnlyLis
         else if (header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase)) identity = authenticator.CheckToken(header[Bearer.Length..].Trim(), host, out _);
         else if (header.Length > 0) identity = null;
         else identity = authenticator.FromCertificate(await context.Connection.GetClientCertificateAsync(context.RequestAborted), host) ?? throw new ManagementException(StatusCodes.Status401Unauthorized, "", "");
+        if (header.Length > 0) authenticator.Attempts.Count("http", identity?.User is not null);
         if (identity?.User is not { } user) throw new ManagementException(StatusCodes.Status401Unauthorized, "not_authorized", "Login failed");
         var caller = new Caller(identity, user, accounts.Find(user)?.Tags ?? [], accounts);
         return caller.IsManagement ? caller : throw ManagementException.NotAuthorised("Not management user");

@@ -35,9 +35,10 @@ internal static class QueueJson
         var counts = await queue.GetCountsAsync();
         json["consumers"] = counts.Consumers;
         json["message_bytes_ready"] = counts.ReadyBytes;
-        json["policy"] = null;
-        json["operator_policy"] = null;
-        json["effective_policy_definition"] = new JsonObject();
+        var match = request.Broker.Policies.Match(queue);
+        json["policy"] = match.Policy?.Name;
+        json["operator_policy"] = match.Operator?.Name;
+        json["effective_policy_definition"] = PolicyJson.Definition(match);
         if (!inFull) return json;
         json["consumer_details"] = ConsumersResource.Of(request.Node, queue);
         json["incoming"] = new JsonArray();

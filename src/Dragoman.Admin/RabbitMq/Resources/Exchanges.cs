@@ -106,6 +106,7 @@ internal sealed class Exchanges : IResource
     {
         var json = Things.ToJson(request.Topology, exchange);
         json["user_who_performed_action"] = request.Topology.UserOf(exchange.Facet) ?? Internal;
+        if (exchange.Name.Name.Length > 0 && request.Broker.Policies.Match(exchange.Name) is { Policy: { } policy }) json["policy"] = policy.Name;
         statistics.Add(json, exchange.Name);
         return json;
     }

@@ -20,7 +20,7 @@ internal sealed class Users : IResource
     }
 
     private static Task ListAsync(ApiRequest request, Predicate<User> picked) =>
-        request.WriteListAsync([.. request.Broker.Accounts.Users.Where(u => picked(u)).Select(static u => ListEntry.Of(UserRules.ToJson(u)))]);
+        request.WriteListAsync([.. request.Broker.Accounts.Users.Where(u => picked(u)).Select(u => ListEntry.Of(Describe(request, u)))]);
 
     private static Task WithoutPermissionsAsync(ApiRequest request)
     {
@@ -28,7 +28,7 @@ internal sealed class Users : IResource
         return ListAsync(request, u => !with.Contains(u.Name));
     }
 
-    private static Task GetAsync(ApiRequest request) => request.WriteAsync(UserRules.ToJson(Find(request)));
+    private static Task GetAsync(ApiRequest request) => request.WriteAsync(Describe(request, Find(request)));
 
     private static async Task PutAsync(ApiRequest request)
     {
@@ -38,7 +38,7 @@ internal sealed class Users : IResource
 
     private static async Task DeleteAsync(ApiRequest request)
     {
-        UserRules.Succeeded(await request.Broker.Accounts.DeleteUserAsync(Find(request).Name, request.Cancellation));
+        await DeleteAsync(request, Find(request).Name);
         await request.NoContent();
     }
 
@@ -51,7 +51,7 @@ internal sealed class Users : IResource
         foreach (var user in users) names.Add(user?.GetValueKind() == JsonValueKind.String ? user.GetValue<string>() : throw ManagementException.BadRequest("users should be a list of names"));
         // RabbitMQ deletes all or, where one is not there, none.
         if (names.Find(name => request.Broker.Accounts.Find(name) is null) is { } missing) throw ManagementException.BadTerm("no_such_user", missing);
-        foreach (var name in names) UserRules.Succeeded(await request.Broker.Accounts.DeleteUserAsync(name, request.Cancellation));
+        foreach (var name in names) await DeleteAsync(request, name);
         await request.NoContent();
     }
 
@@ -65,6 +65,19 @@ internal sealed class Users : IResource
     {
         var name = Find(request).Name;
         return request.WriteListAsync([.. request.Broker.Accounts.TopicPermissions.Where(p => p.User == name).Select(static p => ListEntry.Of(PermissionRules.ToJson(p), "user"))]);
+    }
+
+    private static async Task DeleteAsync(ApiRequest request, string name)
+    {
+        UserRules.Succeeded(await request.Broker.Accounts.DeleteUserAsync(name, request.Cancellation));
+        await request.Broker.Limits.RemoveUserAsync(name, request.Cancellation);
+    }
+
+    private static JsonObject Describe(ApiRequest request, User user)
+    {
+        var json = UserRules.ToJson(user);
+        json["limits"] = Limits.ToJson(request.Broker.Limits.OfUser(user.Name));
+        return json;
     }
 
     private static User Find(ApiRequest request) => request.Broker.Accounts.Find(request["user"]) ?? throw ManagementException.NotFound();

@@ -90,6 +90,8 @@ internal sealed class Vhosts : IResource
         var accounts = request.Broker.Accounts;
         await accounts.RemovePermissionsAsync(p => p.Namespace == space, request.Cancellation);
         await accounts.RemoveTopicPermissionsAsync(p => p.Topic.Namespace == space, request.Cancellation);
+        await request.Broker.Policies.RemoveAllAsync(space, request.Cancellation);
+        await request.Broker.Parameters.RemoveAllAsync(space, request.Cancellation);
         var answer = await request.Broker.Namespaces.DeleteAsync(space, request.Cancellation);
         if (answer.Status is not (NamespaceStatus.Ok or NamespaceStatus.NotFound)) throw Failed(answer);
         await request.NoContent();
