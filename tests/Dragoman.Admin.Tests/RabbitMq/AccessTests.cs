@@ -45,6 +45,7 @@ public sealed class AccessTests
         Assert.Equal("""{"error":"bad_request","reason":"[{key_missing,write}]"}""", (await server.ManageAsync("PUT", "permissions/v1/app", """{"configure":".*","read":""}""", Root)).Text);
         Assert.Equal("""{"error":"bad_request","reason":"vhost_or_user_not_found"}""", (await server.ManageAsync("PUT", "permissions/v2/app", """{"configure":".*","write":"","read":""}""", Root)).Text);
         Assert.Equal("""{"error":"not_authorised","reason":"User not authorised to access virtual host"}""", (await server.ManageAsync("PUT", "queues/v1/app.q", "{}", "app:a")).Text);
+        Assert.Equal("invalid_regexp", (string?)(await server.ManageAsync("PUT", "permissions/v1/app", """{"configure":"(","write":"","read":""}""", Root)).Body!["reason"]![0]);
         Assert.Equal(HttpStatusCode.Created, (await server.ManageAsync("PUT", "permissions/v1/app", """{"configure":"^(?!amq\\.)app","write":"^app","read":""}""", Root)).Status);
         Assert.Equal("""{"user":"app","vhost":"v1","configure":"^(?!amq\\.)app","write":"^app","read":""}""", (await server.ManageAsync("GET", "permissions/v1/app", user: Root)).Text);
         Assert.Equal(HttpStatusCode.Created, (await server.ManageAsync("PUT", "queues/v1/app.q", "{}", "app:a")).Status);

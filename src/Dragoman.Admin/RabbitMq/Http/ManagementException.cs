@@ -25,7 +25,12 @@ internal sealed class ManagementException(int status, string error, string reaso
     public static ManagementException BadRequest(string reason) => new(StatusCodes.Status400BadRequest, "bad_request", reason);
 
     /// <summary>The request says something that cannot be, which RabbitMQ tells as a list of terms.</summary>
-    public static ManagementException BadTerm(string kind, string term) => new(StatusCodes.Status400BadRequest, "bad_request", kind) { Detail = new JsonArray(kind, term) };
+    public static ManagementException BadTerm(string kind, params ReadOnlySpan<string> terms)
+    {
+        var detail = new JsonArray(kind);
+        foreach (var term in terms) detail.Add((JsonNode)term);
+        return new ManagementException(StatusCodes.Status400BadRequest, "bad_request", kind) { Detail = detail };
+    }
 
     /// <summary>The user may not do this. RabbitMQ says 401 to those who have logged in, too.</summary>
     public static ManagementException NotAuthorised(string reason) => new(StatusCodes.Status401Unauthorized, "not_authorised", reason);

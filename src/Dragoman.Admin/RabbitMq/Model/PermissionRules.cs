@@ -90,7 +90,7 @@ internal static class PermissionRules
         }
         catch (ArgumentException error)
         {
-            throw ManagementException.BadRequest($"{{invalid_regexp,{text},{error.Message}}}");
+            throw ManagementException.BadTerm("invalid_regexp", text, error.Message);
         }
     }
 

@@ -23,13 +23,11 @@ internal static class PolicyJson
     public static JsonObject Value(Policy policy) => new()
     {
         ["pattern"] = policy.Pattern,
-        ["apply-to"] = Names[(int)policy.ApplyTo],
+        ["apply-to"] = PolicyTargets.NameOf(policy.ApplyTo),
         ["definition"] = JsonNode.Parse(policy.Definition),
         ["priority"] = policy.Priority,
     };
 
     /// <summary>What policies say of something, in one object.</summary>
     public static JsonObject Definition(PolicyMatch match) => new(match.Definition.Select(static d => KeyValuePair.Create(d.Key, JsonNode.Parse(d.Value.GetRawText()))));
-
-    private static readonly string[] Names = ["all", "queues", "classic_queues", "quorum_queues", "streams", "exchanges"];
 }
