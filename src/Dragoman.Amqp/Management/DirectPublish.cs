@@ -51,11 +51,12 @@ internal sealed class DirectPublish : IPublishOutcome
         var body = new ReadOnlySequence<byte>(message.Body);
         using var headers = new PublishedHeaders();
         var (exchange, routingKey) = (Encoding.UTF8.GetBytes(message.Exchange), Encoding.UTF8.GetBytes(message.RoutingKey));
-        headers.Write(exchange, routingKey, properties, withPriority: true);
+        var delay = properties.Headers.IsEmpty ? 0 : MessageDelay.Find(properties.Headers);
+        var holding = delay == 0 ? null : FindHolding(broker, caller, message.Exchange);
+        if (holding is null) delay = 0;
+        headers.Write(exchange, routingKey, properties, withPriority: true, delay);
         var copies = properties.Headers.IsEmpty ? null : CarbonCopies.Find(properties.Headers);
-        var result = new RouteResult();
-        foreach (var key in (IEnumerable<string>)[message.RoutingKey, .. copies ?? []]) Resolve(broker, caller, message.Exchange, key, headers.Headers, result);
-        var destination = Destination.Of(broker, caller.Space, message.Exchange, result, version: 0);
+        var destination = holding ?? FindDestination(broker, caller, message, copies, headers.Headers);
         broker.Statistics.Of(caller.Space).Add(Broker.Statistics.MessageCounter.Publish, 1);
         destination.Pending++;
         destination.FlushCounts();
@@ -67,11 +68,28 @@ internal sealed class DirectPublish : IPublishOutcome
             priority = properties.Priority;
             headers.Write(exchange, routingKey, properties, withPriority: false);
         }
-        if (copies is not null && destination.Logs.Length > 0) headers.AddRoutingKeys(copies);
+        if (copies is not null && (destination.Logs.Length > 0 || holding is not null)) headers.AddRoutingKeys(copies);
         var now = broker.Time.GetUtcNow().ToUnixTimeMilliseconds();
         group.Begin(destination, properties.DeliveryMode == 2 ? null : CommitMode.Written);
-        group.Add(new MessageProperties { Timestamp = now, ExpiresAt = lifetime < 0 ? -1 : now + lifetime, Priority = priority }, body, headers.Headers, routingKey, this, 1);
+        group.Add(new MessageProperties { Timestamp = now, ExpiresAt = lifetime < 0 || delay > 0 ? -1 : now + lifetime, DeliverAt = delay > 0 ? now + delay : -1, Priority = priority }, body, headers.Headers, routingKey, this, 1);
         return true;
+    }
+
+    private static Destination FindDestination(Broker.Broker broker, AmqpCaller caller, AmqpMessage message, List<string>? copies, Storage.Records.RecordHeaders headers)
+    {
+        var result = new RouteResult();
+        foreach (var key in (IEnumerable<string>)[message.RoutingKey, .. copies ?? []]) Resolve(broker, caller, message.Exchange, key, headers, result);
+        return Destination.Of(broker, caller.Space, message.Exchange, result, version: 0);
+    }
+
+    /// <summary>The queue in which messages wait that an exchange holds back; null where it holds none back.</summary>
+    private static Destination? FindHolding(Broker.Broker broker, AmqpCaller caller, string exchange)
+    {
+        var name = new TopicName(caller.Space, exchange);
+        if (broker.Routing.Find(name) is not { Facet: { Type: ExchangeTypes.Delayed } facet }) return null;
+        AmqpTopology.Require(caller, Operations.Write, ResourceKind.Topic, exchange);
+        if (facet.IsInternal) throw Errors.Refused($"cannot publish to internal exchange '{exchange}' in vhost '{caller.VirtualHost}'");
+        return broker.Routing.FindHolding(name) is { } queue ? new Destination { Queues = [queue], Logs = [], Counters = broker.Statistics.Of(name) } : null;
     }
 
     private static void Resolve(Broker.Broker broker, AmqpCaller caller, string exchange, string routingKey, Storage.Records.RecordHeaders headers, RouteResult result)
