@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Dragoman.Broker.Security;
 
@@ -9,11 +10,20 @@ namespace Dragoman.Protocols.Authentication;
 /// <param name="tokens">Checks access tokens of others' making (JWT); null if none are taken.</param>
 public sealed class Authenticator(IAccounts accounts, bool allowAnonymous = false, JwtTokens? tokens = null)
 {
+    /// <summary>RabbitMQ's user that is there from the start.</summary>
+    public const string Guest = "guest";
+
     /// <summary>The users and permissions.</summary>
     public IAccounts Accounts { get; } = accounts;
 
     /// <summary>How often clients tried to log in, as far as front ends count.</summary>
     public LoginAttempts Attempts { get; } = new();
+
+    /// <summary>
+    /// Whether the user <c>guest</c> may log in from this machine only, as with RabbitMQ (<c>loopback_users</c>): its definitions
+    /// bring that user along, with a password that everybody knows.
+    /// </summary>
+    public bool GuestOnlyFromLoopback { get; init; } = true;
 
     /// <summary>Whether a client has to log in before it may do anything.</summary>
     public bool RequiresLogin => Accounts.IsEnabled && !allowAnonymous;
@@ -25,8 +35,11 @@ public sealed class Authenticator(IAccounts accounts, bool allowAnonymous = fals
     public ClientIdentity Anonymous(string host) => new(Accounts, null, host);
 
     /// <summary>The client with a name and a password; null if these are not a user's.</summary>
-    public ClientIdentity? CheckPassword(string name, string password, string host) =>
-        Accounts.CheckPassword(name, password) is { } user ? new ClientIdentity(Accounts, user.Name, host) : null;
+    public ClientIdentity? CheckPassword(string name, string password, string host)
+    {
+        if (GuestOnlyFromLoopback && name == Guest && !IsLoopback(host)) return null;
+        return Accounts.CheckPassword(name, password) is { } user ? new ClientIdentity(Accounts, user.Name, host) : null;
+    }
 
     /// <summary>The client with a token: one of a user's, or a JWT, whose subject it is; null if it is neither.</summary>
     /// <param name="token">The token.</param>
@@ -51,4 +64,7 @@ public sealed class Authenticator(IAccounts accounts, bool allowAnonymous = fals
         var user = Accounts.Find(certificate.Subject) ?? Accounts.Find(certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false));
         return user is null ? null : new ClientIdentity(Accounts, user.Name, host);
     }
+
+    /// <summary>Whether an address is this machine's own; what is no address, such as a socket's path, is.</summary>
+    private static bool IsLoopback(string host) => !IPAddress.TryParse(host, out var address) || IPAddress.IsLoopback(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address);
 }

@@ -48,7 +48,8 @@ internal sealed class BrokerProcess(ServeOptions options, IReadOnlyList<string> 
         broker.Channels.AddObserver(new ChannelLog(log));
         await CreateDefaultUserAsync(broker, log);
         options.CheckBind(broker.Accounts.IsEnabled);
-        var authenticator = new Authenticator(broker.Accounts, options.AllowAnonymous, LoadTokens(broker.Time));
+        // Whoever sets the default user to "guest" has chosen its password, and where it may log in.
+        var authenticator = new Authenticator(broker.Accounts, options.AllowAnonymous, LoadTokens(broker.Time)) { GuestOnlyFromLoopback = options.DefaultUser != Authenticator.Guest };
         var connections = new ConnectionRegistry(broker.Time);
         await using var links = new Links.Links(broker, loggers);
         using var node = new AdminNode(broker) { Authenticator = authenticator, Connections = connections, AdvanceClock = clock is null ? null : clock.Advance, Links = links, CertificateEnds = tls?.CertificateEnds };

@@ -106,6 +106,20 @@ public sealed class AccessTests
         Assert.Equal("mine", (string?)(await server.ManageAsync("GET", "vhosts/%2F", user: Root)).Body!["description"]);
     }
 
+    [Fact]
+    [Trait("Row", "R34")]
+    public async Task Guest_logs_in_from_this_machine_only_unless_somebody_chose_that_name()
+    {
+        await using var server = await StartAsync();
+        await server.ManageAsync("PUT", "users/guest", """{"password":"guest","tags":"administrator"}""", Root);
+        Assert.Equal(HttpStatusCode.OK, (await server.ManageAsync("GET", "whoami", user: "guest:guest")).Status);
+        var authenticator = new Authenticator(server.Broker.Accounts);
+        foreach (var host in new[] { "127.0.0.1", "::1", "::ffff:127.0.0.1" }) Assert.NotNull(authenticator.CheckPassword("guest", "guest", host));
+        foreach (var host in new[] { "10.0.0.1", "::ffff:10.0.0.1", "2001:db8::1" }) Assert.Null(authenticator.CheckPassword("guest", "guest", host));
+        Assert.NotNull(authenticator.CheckPassword("root", "r", "10.0.0.1"));
+        Assert.NotNull(new Authenticator(server.Broker.Accounts) { GuestOnlyFromLoopback = false }.CheckPassword("guest", "guest", "10.0.0.1"));
+    }
+
     private static async Task<AdminServer> StartAsync()
     {
         var server = await AdminServer.StartAsync();
