@@ -2,6 +2,7 @@ using System.Text;
 using Dragoman.Aws.Signing;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Security;
+using Dragoman.Broker.Topics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Time.Testing;
@@ -99,6 +100,8 @@ public sealed class SignatureVerifierTests
 
         public IReadOnlyList<Permission> Permissions => [];
 
+        public IReadOnlyList<TopicPermission> TopicPermissions => [];
+
         public User? Find(string name) => name == Alice.Name ? Alice : null;
 
         public (User User, AccessKey Key)? FindAccessKey(string id) => id == KeyId ? (Alice, (AccessKey)Alice.Credentials[0]) : null;
@@ -120,5 +123,11 @@ public sealed class SignatureVerifierTests
         public bool Allows(string? user, string host, Operations operation, ResourceKind kind, NamespaceName? ns, string name) => true;
 
         public bool AllowsAny(string? user, string host, Operations operation, ResourceKind kind) => true;
+
+        public ValueTask<AccountAnswer> PutTopicPermissionAsync(TopicPermission permission, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public ValueTask<AccountAnswer> RemoveTopicPermissionsAsync(Predicate<TopicPermission> picked, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public bool AllowsKey(string? user, Operations operation, TopicName topic, string routingKey, string space) => true;
     }
 }
