@@ -135,7 +135,8 @@ internal sealed record AmqpUri
             // A link begins anew by itself, and must know when it does.
             AutomaticRecoveryEnabled = false,
             TopologyRecoveryEnabled = false,
-            ContinuationTimeout = TimeSpan.FromMinutes(2),
+            // A broker that has just been started may never answer what it was asked too early.
+            ContinuationTimeout = TimeSpan.FromSeconds(30),
             RequestedHeartbeat = TimeSpan.FromSeconds(10),
         };
         if (Options.TryGetValue("heartbeat", out var heartbeat)) factory.RequestedHeartbeat = TimeSpan.FromSeconds(int.Parse(heartbeat, CultureInfo.InvariantCulture));

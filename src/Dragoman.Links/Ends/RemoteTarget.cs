@@ -125,10 +125,13 @@ internal sealed class RemoteTarget(EndDefinition end, string link, string connec
                 var state = await channel.QueueDeclarePassiveAsync(queue, cancellation).ConfigureAwait(false);
                 if (state.ConsumerCount > 0 || state.MessageCount > MaxInspected) return;
                 var seen = new HashSet<ulong>();
-                for (var n = state.MessageCount; n > 0; n--)
+                // The number is not to be relied on: a quorum queue that has just been started does not count what it has yet to
+                // find in its log, but hands it out.
+                for (var n = 0; ; n++)
                 {
                     // What is not acknowledged goes back to its place when the channel is closed.
                     if (await channel.BasicGetAsync(queue, autoAck: false, cancellation).ConfigureAwait(false) is not { } message) break;
+                    if (n == MaxInspected) return;
                     seen.Add(PublishedFingerprint(new BasicProperties(message.BasicProperties), message.Body.Span));
                 }
                 found = seen;
