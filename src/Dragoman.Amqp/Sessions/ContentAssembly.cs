@@ -13,7 +13,7 @@ namespace Dragoman.Amqp.Sessions;
 internal sealed class ContentAssembly(ByteBudget budget) : IDisposable
 {
     private readonly PooledBuffer _head = new();
-    private readonly PooledBuffer _body = new();
+    private readonly GatheredBody _body = new();
     private int _exchangeLength;
     private int _routingKeyLength;
     private long _bodyLength;
@@ -112,18 +112,18 @@ internal sealed class ContentAssembly(ByteBudget budget) : IDisposable
             _phase = Phase.Idle;
             return true;
         }
-        payload.CopyTo(Reserve(_body, (int)payload.Length));
+        _body.Add(payload);
         if (_body.Length < _bodyLength) return false;
         _phase = Phase.Idle;
-        body = new ReadOnlySequence<byte>(_body.WrittenMemory);
+        body = _body.Bytes;
         return true;
     }
 
     /// <summary>Bytes that the next body frame needs of the budget that all connections share; 0 if it needs none.</summary>
     public int NeededFor(in ReadOnlySequence<byte> payload)
     {
-        if (payload.Length == _bodyLength || _body.Length + (int)payload.Length <= _charged) return 0;
-        // The buffer doubles, so the charge does.
+        if (payload.Length == _bodyLength || _body.Length + payload.Length <= _charged) return 0;
+        // In steps that double, so that a large message asks, and perhaps waits, a few times and not with each frame.
         return (int)Math.Min(_bodyLength, Math.Max(2L * _charged, _body.Length + payload.Length)) - _charged;
     }
 
