@@ -276,20 +276,21 @@ internal sealed class CommitLoop
             {
                 EntryFormat.WriteEntryHeader(target, entry.Kind, entry.PayloadLength, entry.Id, entry.Offset);
                 target = target[EntryFormat.EntryHeaderSize..];
-                WritePayload(commit, entry, target);
+                WritePayload(commit, entry, entry.PayloadLength, target);
                 target = target[entry.PayloadLength..];
             }
         }
     }
 
-    private void WritePayload(Commit commit, in Commit.Entry entry, Span<byte> target)
+    /// <summary>Writes the first bytes of a payload: all that it has, or at least a batch's header.</summary>
+    private void WritePayload(Commit commit, in Commit.Entry entry, int length, Span<byte> target)
     {
         if (entry.Kind == EntryKind.AppendReference)
         {
             BinaryPrimitives.WriteInt32LittleEndian(target, entry.ReferencedEntry);
             return;
         }
-        commit.PayloadOf(entry).CopyTo(target);
+        commit.PayloadOf(entry)[..length].CopyTo(target);
         if (entry.Kind != EntryKind.Append) return;
         // Both lie outside the batch's checksum, and the producer's own buffer stays as it is.
         RecordBatch.SetBaseOffset(target, entry.Offset);
@@ -300,18 +301,16 @@ internal sealed class CommitLoop
     private async ValueTask WriteFragmentsAsync(Commit commit)
     {
         _unsynced = true;
-        var body = new byte[commit.BodySize];
-        EncodeBody(commit, body);
         _pieces.Clear();
         JournalFile? file = null;
-        for (var done = 0; done < body.Length;)
+        for (var done = 0; done < commit.BodySize;)
         {
             ThrowIfFailed();
-            var length = Math.Min(_journal.MaxRoundPayload - EntryFormat.CommitHeaderSize, body.Length - done);
-            var flags = (done == 0 ? EntryFormat.First : 0) | (done + length == body.Length ? EntryFormat.Last : 0);
+            var length = (int)Math.Min(_journal.MaxRoundPayload - EntryFormat.CommitHeaderSize, commit.BodySize - done);
+            var flags = (done == 0 ? EntryFormat.First : 0) | (done + length == commit.BodySize ? EntryFormat.Last : 0);
             var target = _journal.Reserve(EntryFormat.CommitHeaderSize + length);
             EntryFormat.WriteCommitHeader(target.Span, length, (byte)flags, commit.Mode, commit.Sequence);
-            body.AsSpan(done, length).CopyTo(target.Span[EntryFormat.CommitHeaderSize..]);
+            EncodePart(commit, done, target.Span[EntryFormat.CommitHeaderSize..]);
             (file, var position) = await _journal.AppendAsync(EntryFormat.CommitHeaderSize + length);
             _pieces.Add(new BatchFile.Piece(position + EntryFormat.CommitHeaderSize, length));
             done += length;
@@ -319,15 +318,37 @@ internal sealed class CommitLoop
         Place(commit, file!);
     }
 
-    private void EncodeBody(Commit commit, Span<byte> target)
+    /// <summary>Encodes what of a commit's body begins at a place, as much as there is room for: a large one is never held as a whole.</summary>
+    private void EncodePart(Commit commit, int from, Span<byte> target)
     {
+        // An entry's header, and as much of its payload as is not written the way it came.
+        Span<byte> buffer = stackalloc byte[EntryFormat.EntryHeaderSize + RecordBatchHeader.Size];
+        var at = -from;
         foreach (ref readonly var entry in commit.Entries)
         {
-            EntryFormat.WriteEntryHeader(target, entry.Kind, entry.PayloadLength, entry.Id, entry.Offset);
-            target = target[EntryFormat.EntryHeaderSize..];
-            WritePayload(commit, entry, target);
-            target = target[entry.PayloadLength..];
+            if (at >= target.Length) return;
+            var own = Math.Min(entry.PayloadLength, RecordBatchHeader.Size);
+            var end = at + EntryFormat.EntryHeaderSize + entry.PayloadLength;
+            if (end > 0)
+            {
+                var head = buffer[..(EntryFormat.EntryHeaderSize + own)];
+                EntryFormat.WriteEntryHeader(head, entry.Kind, entry.PayloadLength, entry.Id, entry.Offset);
+                WritePayload(commit, entry, own, head[EntryFormat.EntryHeaderSize..]);
+                CopyPart(head, target, at);
+                if (own < entry.PayloadLength) CopyPart(commit.PayloadOf(entry)[own..], target, at + head.Length);
+            }
+            at = end;
         }
+    }
+
+    /// <summary>Copies what of some bytes, which begin at a place that may lie before or behind it, falls into the target.</summary>
+    private static void CopyPart(ReadOnlySpan<byte> bytes, Span<byte> target, int at)
+    {
+        var skipped = Math.Max(0, -at);
+        if (skipped >= bytes.Length || at >= target.Length) return;
+        bytes = bytes[skipped..];
+        target = target[Math.Max(0, at)..];
+        bytes[..Math.Min(bytes.Length, target.Length)].CopyTo(target);
     }
 
     /// <summary>Tells the logs where the commit's batches are. Nobody sees them before the commit is complete.</summary>
