@@ -100,20 +100,30 @@ internal sealed class Dispatcher(IReadOnlyList<Service> services, Authenticator 
         if (service is not null) found(service);
         if (service?.Find(action) is not { } operation || (operation.IsOfService && request.Path.Value is { Length: > 1 })) throw new AwsException("InvalidAction", $"The action {action} is not valid for this endpoint.");
         var (identity, region, keyId) = Identify(context, body);
+        if (service.IsFlattened && Response.WantsJson(context))
+        {
+            using var json = new JsonOutput(lowersLists: true);
+            Response.BeginQueryJson(json, operation.Name, operation.HasResult);
+            await HandleAsync(json);
+            await Response.WriteQueryJsonAsync(context, json, operation.HasResult, requestId);
+            return;
+        }
         using var output = new XmlOutput(service.IsFlattened);
         Response.BeginXml(output, service, operation.Name, operation.HasResult);
-        await operation.HandleAsync(new AwsCall
+        await HandleAsync(output);
+        await Response.WriteXmlAsync(context, output, operation.Name, operation.HasResult, requestId);
+
+        ValueTask HandleAsync(Output target) => operation.HandleAsync(new AwsCall
         {
             Context = context,
             Input = input,
-            Output = output,
+            Output = target,
             Identity = identity,
             Region = region,
             KeyId = keyId,
             IsQuery = true,
             RequestId = requestId,
         });
-        await Response.WriteXmlAsync(context, output, operation.Name, operation.HasResult, requestId);
     }
 
     /// <summary>By the version of the API, else the service that the signature names, else whoever has such an action.</summary>
@@ -147,6 +157,7 @@ internal sealed class Dispatcher(IReadOnlyList<Service> services, Authenticator 
     private static ValueTask WriteErrorAsync(HttpContext context, Service? service, AwsException error, bool isQuery, string requestId)
     {
         if (context.Response.HasStarted || context.RequestAborted.IsCancellationRequested) return ValueTask.CompletedTask;
+        if (isQuery && service is { IsFlattened: true } && Response.WantsJson(context)) return Response.WriteQueryJsonErrorAsync(context, error, requestId);
         return isQuery ? Response.WriteXmlErrorAsync(context, service, error, requestId) : Response.WriteJsonErrorAsync(context, service, error, requestId);
     }
 }

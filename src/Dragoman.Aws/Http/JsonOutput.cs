@@ -4,14 +4,20 @@ using Dragoman.Storage.Records;
 
 namespace Dragoman.Aws.Http;
 
-/// <summary>Writes answers of the JSON protocol. Reused from request to request; not safe for concurrent use.</summary>
+/// <summary>
+/// Writes answers of the JSON protocol, and of the Query protocol to clients that ask for JSON there. Reused from request to
+/// request; not safe for concurrent use.
+/// </summary>
 internal sealed class JsonOutput : Output, IDisposable
 {
     private readonly PooledBuffer _buffer = new();
     private readonly Utf8JsonWriter _json;
+    private readonly bool _lowersLists;
 
-    public JsonOutput()
+    /// <param name="lowersLists">Whether names of lists begin with a small letter, as they do where the Query protocol answers in JSON.</param>
+    public JsonOutput(bool lowersLists = false)
     {
+        _lowersLists = lowersLists;
         _json = new Utf8JsonWriter(_buffer, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
         Begin();
     }
@@ -55,7 +61,7 @@ internal sealed class JsonOutput : Output, IDisposable
 
     public override void EndStructure() => _json.WriteEndObject();
 
-    public override void BeginList(string name, string element) => _json.WriteStartArray(name);
+    public override void BeginList(string name, string element) => _json.WriteStartArray(_lowersLists ? char.ToLowerInvariant(name[0]) + name[1..] : name);
 
     public override void BeginItem() => _json.WriteStartObject();
 

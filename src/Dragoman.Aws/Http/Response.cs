@@ -8,6 +8,7 @@ namespace Dragoman.Aws.Http;
 internal static class Response
 {
     private const string JsonType = "application/x-amz-json-1.0";
+    private const string QueryJsonType = "application/json";
     private const string XmlType = "text/xml";
     private const string RequestIdHeader = "x-amzn-RequestId";
 
@@ -31,6 +32,40 @@ internal static class Response
         output.Raw("<?xml version=\"1.0\"?>"u8);
         output.Open($"{operation}Response xmlns=\"{service.XmlNamespace}\"");
         if (hasResult) output.Open(operation + "Result");
+    }
+
+    /// <summary>Whether a client of the Query protocol would rather have JSON than XML.</summary>
+    public static bool WantsJson(HttpContext context) => context.Request.Headers.Accept is [{ } accept, ..] && accept.StartsWith(QueryJsonType, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Begins an answer of the Query protocol in JSON.</summary>
+    public static void BeginQueryJson(JsonOutput output, string operation, bool hasResult)
+    {
+        output.BeginStructure(operation + "Response");
+        if (hasResult) output.BeginStructure(operation + "Result");
+    }
+
+    /// <summary>Writes an answer of the Query protocol in JSON, whose result has been written since <see cref="BeginQueryJson"/>.</summary>
+    public static ValueTask WriteQueryJsonAsync(HttpContext context, JsonOutput output, bool hasResult, string requestId)
+    {
+        if (hasResult) output.EndStructure();
+        output.BeginStructure("ResponseMetadata");
+        output.Text("RequestId", requestId);
+        output.EndStructure();
+        output.EndStructure();
+        return WriteAsync(context, StatusCodes.Status200OK, QueryJsonType, requestId, output.End());
+    }
+
+    /// <summary>Writes an error of the Query protocol in JSON.</summary>
+    public static async ValueTask WriteQueryJsonErrorAsync(HttpContext context, AwsException error, string requestId)
+    {
+        using var output = new JsonOutput();
+        output.BeginStructure("Error");
+        output.Text("Type", error.Fault);
+        output.Text("Code", error.Code);
+        output.Text("Message", error.Message);
+        output.EndStructure();
+        output.Text("RequestId", requestId);
+        await WriteAsync(context, error.Status, QueryJsonType, requestId, output.End());
     }
 
     /// <summary>Writes an error of the JSON protocol. Old exceptions are known by the code in a header of their own.</summary>

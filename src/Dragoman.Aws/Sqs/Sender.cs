@@ -9,6 +9,9 @@ namespace Dragoman.Aws.Sqs;
 /// <param name="node">The broker.</param>
 internal sealed class Sender(AwsNode node)
 {
+    /// <summary>The time, in milliseconds since 1970.</summary>
+    public long Now => node.Now;
+
     /// <summary>Publishes messages, which are in the queue in their order.</summary>
     /// <returns>The id and the offset that each has: those of the first copy, where it is one more.</returns>
     /// <exception cref="AwsException">They could not be published.</exception>

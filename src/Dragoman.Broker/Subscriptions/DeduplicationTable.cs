@@ -75,6 +75,19 @@ internal sealed class DeduplicationTable
         }
     }
 
+    /// <summary>Forgets the ids of all messages before an offset.</summary>
+    public void ForgetBefore(long end)
+    {
+        foreach (var (id, known) in _known)
+            if (known.Offset < end) _known.Remove(id);
+        // What is in the queue of ends alone would be in the next snapshot, and known again after that.
+        for (var left = _ends.Count; left > 0; left--)
+        {
+            var entry = _ends.Dequeue();
+            if (_known.TryGetValue(entry.Id, out var known) && known.Until == entry.Until) _ends.Enqueue(entry);
+        }
+    }
+
     public void WriteSnapshot(in CompactWriter writer)
     {
         writer.Number(_ends.Count);

@@ -5,7 +5,11 @@ namespace Dragoman.Broker.Subscriptions;
 /// <summary>A timed lease of a message: what a receipt handle or an ack id stands for.</summary>
 /// <param name="Offset">The message.</param>
 /// <param name="Lease">The lease's number: a message that is leased anew has another.</param>
-public readonly record struct LeaseToken(long Offset, long Lease);
+public readonly record struct LeaseToken(long Offset, long Lease)
+{
+    /// <summary>Stands for whichever timed lease a message is held under.</summary>
+    public const long Any = -1;
+}
 
 /// <summary>A message that was delivered: where it is and how often that was.</summary>
 /// <param name="Offset">The message's offset in its log.</param>

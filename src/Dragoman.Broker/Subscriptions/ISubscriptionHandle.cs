@@ -247,7 +247,7 @@ public interface ISubscriptionHandle
     ValueTask<ReceiveAnswer> PeekAsync(long fromOffset, int maxMessages);
 
     /// <summary>Settles all messages that are ready.</summary>
-    /// <param name="everything">Whether also those that are delayed or held.</param>
+    /// <param name="everything">Whether also those that are delayed or held, and the deduplication ids of all are forgotten.</param>
     ValueTask<SubscriptionAnswer> PurgeAsync(bool everything = false);
 
     /// <summary>

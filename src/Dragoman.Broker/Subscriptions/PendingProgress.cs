@@ -67,6 +67,13 @@ internal sealed class PendingProgress
         writer.Ranges([OffsetRange.Of(offset)]);
     }
 
+    /// <summary>The deduplication ids of messages before an offset are forgotten.</summary>
+    public void ForgetIds(long end)
+    {
+        var writer = Begin(SubscriptionState.Step.ForgetIds);
+        writer.Number(end);
+    }
+
     private CompactWriter Begin(SubscriptionState.Step step)
     {
         var writer = new CompactWriter(_steps ??= new ArrayBufferWriter<byte>(64));

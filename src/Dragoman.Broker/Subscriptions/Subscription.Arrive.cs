@@ -87,7 +87,7 @@ internal sealed partial class Subscription
         _expirySizes.Clear();
         _waitingForTime.Clear();
         _readyBytes = 0;
-        _keys?.ForgetBlocked();
+        _keys?.ForgetWaiting();
         _frontier = _gone.Prefix;
         foreach (var (offset, delay) in _delays)
             if (!_gone.Contains(offset)) AddDelayed(delay.Due, offset, offset + 1, delay.Lane);

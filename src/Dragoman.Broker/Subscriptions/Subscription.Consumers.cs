@@ -39,6 +39,22 @@ internal sealed partial class Subscription
 
         public DeliveryBatch? Deliveries { get; set; }
 
+        /// <summary>The key of which it gets messages, as long as there may be more; null for the next one's.</summary>
+        public UInt128? Key { get; set; }
+
+        /// <summary>Whether messages of other keys may still be passed over to find more of its key.</summary>
+        public bool MayLookAhead => _passed < KeyLookAhead && _passedBytes < KeyLookAheadBytes;
+
+        private int _passed;
+        private long _passedBytes;
+
+        /// <summary>A message of another key was passed over.</summary>
+        public void NotePassed(int bytes)
+        {
+            _passed++;
+            _passedBytes += bytes;
+        }
+
         public TaskCompletionSource<ReceiveAnswer> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 

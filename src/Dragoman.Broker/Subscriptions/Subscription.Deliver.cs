@@ -105,7 +105,14 @@ internal sealed partial class Subscription
             var consumer = request is null ? _ring.Current : request.Consumer;
             if (request is null && consumer is null) return Trim(end, now);
             var lane = Top(end, out var offset, out var isSingle, out var isPlain);
-            if (lane is null || (!isSingle && _keys?.Blocked >= Delivery.MaxLookAhead))
+            if (!isSingle && _keys?.Waiting >= Delivery.MaxLookAhead) lane = null;
+            if (TryTurn(request, lane is null ? long.MaxValue : offset, isSingle, out var waiting))
+            {
+                var need = DealWaiting(waiting, request, consumer, now);
+                if (!need.IsNothing) return need;
+                continue;
+            }
+            if (lane is null)
             {
                 AnswerReceives();
                 return Trim(end, now);
@@ -342,9 +349,27 @@ internal sealed partial class Subscription
 
     private Need DropHeads(long end)
     {
-        for (var dropped = 0; IsTooLong(end) && Top(end, out var offset, out var isSingle, out _) is { } lane; dropped++)
+        for (var dropped = 0; IsTooLong(end); dropped++)
         {
             if (dropped == MaxDealt) return Need.Turn;
+            if (Top(end, out var offset, out var isSingle, out _) is not { } lane)
+            {
+                // Those that wait for their keys stay; those that were only set aside do not.
+                if (_keys is null || !_keys.TryPeekTurn(out _, out _, out var aside)) break;
+                if (!_single.TryMoveTo(aside)) return new Need(_single, aside);
+                var key = _keys.Take(aside);
+                if (_single.Current.Offset == aside)
+                {
+                    Uncount(_single);
+                    Leave(aside, DeathReason.MaxLength);
+                }
+                else
+                {
+                    SettleGap(aside, aside + 1);
+                }
+                _keys.GiveTurn(key);
+                continue;
+            }
             if (!isSingle && !CountsBytes && Delivery.DeadLetter is null)
             {
                 // Nobody needs to know what it is.

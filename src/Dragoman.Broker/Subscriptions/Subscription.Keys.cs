@@ -5,13 +5,79 @@ namespace Dragoman.Broker.Subscriptions;
 /// <summary>Keeps the messages of a key in order: one holder at a time.</summary>
 internal sealed partial class Subscription
 {
+    /// <summary>Messages of other keys that are known beforehand at most, while more of the key are sought for whoever has one.</summary>
+    private const int KeyLookAhead = 1000;
+
+    /// <summary>Bytes that are read at most while more messages of a key are sought.</summary>
+    private const int KeyLookAheadBytes = 4 << 20;
+
     /// <summary>Holds the keys of messages that were leased before a restart.</summary>
     private static readonly object RecoveredHolder = new();
 
-    /// <summary>Holds the keys of messages that came back and wait: nobody gets what is behind them.</summary>
-    private static readonly object CoolingHolder = new();
-
     private KeyTable? _keys;
+
+    /// <summary>
+    /// Finds whether the next message is one that waited for its key, or was set aside, rather than the first of the lanes.
+    /// Whoever takes messages at once gets as many of one key as there are, and then those of the next one.
+    /// </summary>
+    /// <param name="request">Who asks, or null for the consumers.</param>
+    /// <param name="laneOffset">The first message of the lanes; <see cref="long.MaxValue"/> for none.</param>
+    /// <param name="isSingle">Whether that is there by itself: a message of any key that was delayed, say.</param>
+    /// <param name="offset">The message that waited.</param>
+    private bool TryTurn(ReceiveRequest? request, long laneOffset, bool isSingle, out long offset)
+    {
+        offset = -1;
+        if (_keys is null) return false;
+        if (request is { Key: { } current })
+        {
+            var first = _keys.FirstOf(current);
+            if (first >= 0 && MayHold(current, first, request))
+            {
+                if (!isSingle || laneOffset > first)
+                {
+                    offset = first;
+                    return true;
+                }
+                // It may be of the same key, and before what waits. Where enough is known already it is next, whoever's it is.
+                if (_keys.WaitingWithTurn >= KeyLookAhead) request.Key = null;
+                return false;
+            }
+            if (first < 0 && laneOffset != long.MaxValue && _keys.WaitingWithTurn < KeyLookAhead && request.MayLookAhead) return false;
+            request.Key = null;
+        }
+        if (!_keys.TryPeekTurn(out var key, out var turn, out var next) || laneOffset < turn || (isSingle && laneOffset < next)) return false;
+        if (request is { Consumer: null }) request.Key = key;
+        offset = next;
+        return true;
+    }
+
+    /// <summary>Hands out, or takes out, a message that waited for its key.</summary>
+    private Need DealWaiting(long offset, ReceiveRequest? request, Consumer? consumer, long now)
+    {
+        if (!_single.TryMoveTo(offset)) return new Need(_single, offset);
+        var key = _keys!.Take(offset);
+        if (_single.Current.Offset != offset)
+        {
+            SettleGap(offset, offset + 1);
+            _keys.GiveTurn(key);
+        }
+        else if (ResolveLeave(_single, isPlain: false, now))
+        {
+            _keys.GiveTurn(key);
+        }
+        else if (!TryKey(_single, request, ref consumer))
+        {
+            // It waits for whoever holds its key.
+            if (request is not null) request.Key = null;
+        }
+        else
+        {
+            Hand(consumer, request, _single, Lane(0), now);
+            // What else of the key waits may go to the same consumer.
+            if (consumer is not null) _keys.GiveTurn(key);
+        }
+        return Need.Nothing;
+    }
 
     /// <summary>
     /// Finds who may have the message on which the cursor stands: whoever holds its key, or whose turn it is. False if it
@@ -23,23 +89,47 @@ internal sealed partial class Subscription
         if (view.Key.IsNull) return true;
         var key = KeyTable.Hash(view.Key.Span);
         var keys = _keys ??= new KeyTable();
-        if (keys.HasEarlier(key, view.Offset))
+        if (request is { Key: { } current } && current != key)
         {
-            keys.Block(key, view.Offset);
+            keys.SetAside(key, view.Offset);
+            request.NotePassed(cursor.Current.Size);
             return false;
         }
-        var holder = keys.HolderOf(key);
-        if (holder is not null)
+        var first = keys.FirstOf(key);
+        if ((first >= 0 && first < view.Offset) || !MayHold(key, view.Offset, request, ref consumer))
         {
-            if (request is null && holder is Consumer other && other.IsInRing) consumer = other;
-            else if (request is null || !ReferenceEquals(holder, HolderFor(request)))
-            {
-                keys.Block(key, view.Offset);
-                return false;
-            }
+            keys.Wait(key, view.Offset);
+            return false;
         }
-        keys.Hold(key, view.Offset, request is null ? consumer : HolderFor(request));
+        keys.Hold(key, view.Offset, request is null ? consumer! : HolderFor(request));
+        if (request is { Consumer: null }) request.Key = key;
         return true;
+    }
+
+    private bool MayHold(UInt128 key, long offset, ReceiveRequest request)
+    {
+        Consumer? consumer = null;
+        return MayHold(key, offset, request, ref consumer);
+    }
+
+    /// <summary>
+    /// Whether nobody else holds the key. Where leases are timed, an earlier message of it is what counts: one that came back
+    /// while later ones are held is delivered again, as SQS does.
+    /// </summary>
+    private bool MayHold(UInt128 key, long offset, ReceiveRequest? request, ref Consumer? consumer)
+    {
+        var holder = _keys!.HolderOf(key);
+        if (holder is null) return true;
+        if (request is null)
+        {
+            if (_keys.IsCooling(key) || holder is not Consumer { IsInRing: true } other) return false;
+            consumer = other;
+            return true;
+        }
+        if (request.Consumer is not null) return ReferenceEquals(holder, request.Consumer) && !_keys.IsCooling(key);
+        if (_keys.IsWithConsumer(key)) return false;
+        var before = _keys.HolderBefore(key, offset);
+        return before is null || ReferenceEquals(before, request);
     }
 
     private static object HolderFor(ReceiveRequest request) => request.Consumer is null ? request : request.Consumer;
@@ -52,14 +142,19 @@ internal sealed partial class Subscription
     }
 
     /// <summary>A message is no longer held, or is gone: the next one of its key may be tried.</summary>
-    private void ReleaseKey(long offset)
+    private void ReleaseKey(long offset) => _keys?.Release(offset);
+
+    /// <summary>A message that was held waits for its key's turn; false if it has no key.</summary>
+    private bool TryReturnToKey(long offset, in Lease lease)
     {
-        if (_keys is null) return;
-        for (var next = _keys.Release(offset); next >= 0; next = _keys.Release(next))
+        if (_keys is null || !_keys.IsHeld(offset)) return false;
+        // A consumer's message is next where it stood. Where leases are timed, a key that comes back is behind the others.
+        var turn = offset;
+        if (lease.Holder is null)
         {
-            if (_gone.Contains(next)) continue;
-            Lane(0).AddSingle(next);
-            return;
+            turn = End;
+            if (Top(turn, out var first, out _, out _) is not null) turn = Math.Min(turn, first + KeyLookAhead);
         }
+        return _keys.TryReturn(offset, turn);
     }
 }

@@ -14,7 +14,11 @@ internal sealed partial class Subscription
         lock (Gate)
         {
             if (IsOver) return new SubscriptionAnswer(OverStatus);
-            if (everything) DropLeases(long.MaxValue);
+            if (everything)
+            {
+                DropLeases(long.MaxValue);
+                if (_queueSettings.DeduplicationWindowMs > 0) _pending.ForgetIds(End);
+            }
             purged = SettleUnheld(SettleReason.Purged, End, withDelayed: everything);
             committed = Committed();
         }
@@ -90,11 +94,7 @@ internal sealed partial class Subscription
     /// <summary>Takes messages that are gone out of where they wait.</summary>
     private void ForgetGone()
     {
-        if (_keys is not null)
-        {
-            _keys.RemoveGone(_gone);
-            foreach (var offset in _keys.GoneWhileNext(_gone)) ReleaseKey(offset);
-        }
+        _keys?.RemoveGone(_gone);
         foreach (var offset in _delays.Keys)
             if (_gone.Contains(offset)) _delays.Remove(offset);
         for (var at = _waitingForTime.First; at != long.MaxValue; at = _waitingForTime.NextInside(at))

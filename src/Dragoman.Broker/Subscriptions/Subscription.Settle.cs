@@ -87,7 +87,7 @@ internal sealed partial class Subscription
             && offset < _frontier && !_gone.Contains(offset) && !_departingOffsets.Contains(offset) && !_waitingForTime.Contains(offset);
     }
 
-    private static bool IsHeldBy(in Lease lease, LeaseToken token) => lease.Holder is null && !lease.IsCooling && lease.Number == token.Lease;
+    private static bool IsHeldBy(in Lease lease, LeaseToken token) => lease.Holder is null && !lease.IsCooling && (lease.Number == token.Lease || token.Lease == LeaseToken.Any);
 
     public async ValueTask<SubscriptionAnswer> ExtendAsync(ReadOnlyMemory<LeaseToken> leases, TimeSpan time)
     {
@@ -115,7 +115,7 @@ internal sealed partial class Subscription
                 lease.Deadline = deadline;
                 _leases[token.Offset] = lease;
                 _deadlines.Add(deadline, token.Offset, token.Offset + 1);
-                if (_state is not null) _pending.Lease(token.Lease, deadline, [OffsetRange.Of(token.Offset)]);
+                if (_state is not null) _pending.Lease(lease.Number, deadline, [OffsetRange.Of(token.Offset)]);
                 extended++;
             }
             committed = Committed();
@@ -203,7 +203,7 @@ internal sealed partial class Subscription
             // Its key stays taken: nothing of the key may overtake it.
             _leases.Add(offset, lease with { Holder = null, Number = 0, IsCooling = true, Deadline = due });
             _deadlines.Add(due, offset, offset + 1);
-            _keys?.Pass(offset, CoolingHolder);
+            _keys?.Cool(offset);
             return;
         }
         _readyBytes += lease.Size;
@@ -217,6 +217,7 @@ internal sealed partial class Subscription
         if (offset < _frontier)
         {
             _readyBytes += lease.Size;
+            if (TryReturnToKey(offset, lease)) return;
             Lane(lease.Lane).AddSingle(offset);
         }
         ReleaseKey(offset);

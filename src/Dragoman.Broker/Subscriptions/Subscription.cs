@@ -242,7 +242,7 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
     /// <summary>Counts what is ready where it is, rather than by what is not: so that a message that got lost is missed.</summary>
     private long CountReady(long end)
     {
-        var ready = Math.Max(0, end - _frontier) + (_keys?.Blocked ?? 0);
+        var ready = Math.Max(0, end - _frontier) + (_keys?.Waiting ?? 0);
         foreach (var lane in _lanes) ready += lane?.Count(_gone, end) ?? 0;
         return ready - _leftInLane.Count;
     }

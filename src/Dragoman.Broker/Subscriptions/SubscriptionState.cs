@@ -39,6 +39,7 @@ internal sealed class SubscriptionState : IStateMachine
         Delay = 2,
         Return = 3,
         Count = 4,
+        ForgetIds = 5,
     }
 
     /// <summary>A lease that ends by itself.</summary>
@@ -147,6 +148,9 @@ internal sealed class SubscriptionState : IStateMachine
                 case Step.Count:
                     var counted = reader.Offset();
                     _counts[counted] = reader.SmallNumber();
+                    break;
+                case Step.ForgetIds:
+                    Deduplication.ForgetBefore(reader.Offset());
                     break;
                 default:
                     throw new CorruptDataException($"A step of kind {(byte)step} of a subscription is unknown.");

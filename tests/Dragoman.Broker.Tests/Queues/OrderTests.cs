@@ -67,6 +67,93 @@ public sealed class OrderTests
     }
 
     [Fact]
+    public async Task Who_takes_messages_gets_as_many_of_a_key_as_there_are_before_those_of_the_next()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var queue = await broker.DeclareAsync("q", SubscriptionSettings.Default with { Dispatch = DispatchMode.ByKey });
+        await SendAsync(broker, queue, "a1", "b1", "a2", "c1", "a3", "b2");
+        var first = await queue.TakeAsync(2);
+        Assert.Equal(["a1", "a2"], first.Select(r => r.Text));
+        Assert.Equal(["b1", "b2", "c1"], await queue.TakeTextsAsync());
+        await queue.SettleAsync(Settlement.Acknowledge, Tokens([.. first]));
+        await SendAsync(broker, queue, "d1", "a4");
+        Assert.Equal(["a3", "a4", "d1"], await queue.TakeTextsAsync());
+        await queue.ConservedAsync();
+    }
+
+    [Fact]
+    public async Task A_key_that_comes_back_is_behind_the_others()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var queue = await broker.DeclareAsync("q", SubscriptionSettings.Default with { Dispatch = DispatchMode.ByKey });
+        await SendAsync(broker, queue, "a1", "a2", "a3", "b1", "c1", "b2");
+        Assert.Equal(["a1", "a2"], await queue.TakeTextsAsync(2));
+        Assert.Equal(["b1"], await queue.TakeTextsAsync(1));
+        broker.Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(["c1", "a1", "a2", "a3", "b1", "b2"], await queue.TakeTextsAsync());
+        await queue.ConservedAsync();
+    }
+
+    [Fact]
+    public async Task A_message_that_comes_back_does_not_wait_for_later_ones_of_its_key()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var queue = await broker.DeclareAsync("q", SubscriptionSettings.Default with { Dispatch = DispatchMode.ByKey });
+        await SendAsync(broker, queue, "a1", "a2", "a3", "a4", "b1");
+        var first = await queue.TakeAsync(3);
+        await queue.SettleAsync(Settlement.Return, Tokens(first[0]), TimeSpan.Zero);
+        Assert.Equal(["b1", "a1"], await queue.TakeTextsAsync());
+        Assert.Empty(await queue.TakeTextsAsync());
+        await queue.SettleAsync(Settlement.Acknowledge, Tokens(first[1]));
+        Assert.Empty(await queue.TakeTextsAsync());
+        await queue.ExtendAsync(Tokens(first[2]), TimeSpan.FromMinutes(5));
+        broker.Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(["a1", "b1"], (await queue.TakeTextsAsync()).Order());
+        await queue.ConservedAsync();
+    }
+
+    [Fact]
+    public async Task Only_so_many_messages_are_passed_over_for_more_of_a_key()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var queue = await broker.DeclareAsync("q", SubscriptionSettings.Default with { Dispatch = DispatchMode.ByKey });
+        var batch = MessageBatch.Rent();
+        for (var i = 0; i < 5000; i++)
+            batch.Add(new MessageProperties { Timestamp = broker.Now() }, Encoding.UTF8.GetBytes(i is 0 or 500 or 4500 ? "A" : $"{i}"), Encoding.UTF8.GetBytes($"{i}"));
+        await queue.PublishAsync(batch, null, TestContext.Current.CancellationToken);
+        Assert.Equal(["0", "500", "1", "2"], await queue.TakeTextsAsync(4));
+        await queue.ConservedAsync();
+        // Messages that were passed over are where they were for whoever else takes.
+        var consumer = await TestConsumer.OpenAsync(queue, 5000);
+        var others = (await consumer.WaitForAsync(4995)).Select(r => int.Parse(r.Text, System.Globalization.CultureInfo.InvariantCulture)).ToList();
+        Assert.Equal(Enumerable.Range(3, 4997).Except([500, 4500]), others);
+        await queue.ConservedAsync();
+    }
+
+    [Fact]
+    public async Task A_purge_forgets_deduplication_ids()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var queue = await broker.DeclareAsync("q", QueueSettings.Default with { DeduplicationWindowMs = 300_000 });
+        await broker.SendAsync(queue, new MessageProperties { DeduplicationId = "x" }, "a");
+        await broker.SendAsync(queue, new MessageProperties { DeduplicationId = "x" }, "b");
+        await queue.PurgeAsync(everything: true);
+        await broker.RestartAsync();
+        queue = broker.Queue("q");
+        await broker.SendAsync(queue, new MessageProperties { DeduplicationId = "x" }, "c");
+        Assert.Equal(["c"], await queue.TakeTextsAsync());
+        await broker.SendAsync(queue, new MessageProperties { DeduplicationId = "x" }, "d");
+        Assert.Empty(await queue.TakeTextsAsync());
+        await queue.ConservedAsync();
+    }
+
+    /// <summary>Sends messages whose keys are their first letters.</summary>
+    private static async Task SendAsync(TestBroker broker, IQueueHandle queue, params string[] texts)
+    {
+        foreach (var text in texts) await queue.PublishAsync(broker.Batch(new MessageProperties(), text[..1], text), null, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
     public async Task Messages_that_the_filter_leaves_out_are_settled()
     {
         await using var broker = await TestBroker.StartAsync();

@@ -140,7 +140,8 @@ internal sealed class QueueSimModel(SimScheduler sim, int maxDeliveries, bool ha
         if (message.Key is not null && holder is not SimConsumer { Options.AutoAcknowledge: true })
         {
             foreach (var other in All.Values)
-                if (other != message && other.Key == message.Key && other.Holder is not null && sim.Time.Elapsed < other.HeldUntil) Check(other.Holder == holder, $"{message} goes to {holder}, and its key is held with {other}");
+                if (other != message && other.Key == message.Key && other.Holder is not null && sim.Time.Elapsed < other.HeldUntil)
+                    Check(other.Holder == holder || (lease > 0 && other.Lease > 0 && other.Offset > offset), $"{message} goes to {holder}, and its key is held with {other}");
         }
         message.Offset = offset;
         message.Seen++;

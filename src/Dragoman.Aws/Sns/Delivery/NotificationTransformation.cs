@@ -63,7 +63,7 @@ internal sealed class NotificationTransformation(Signer signer, AwsOptions optio
             deduplication = deduplicationBytes.Length > 0 ? Encoding.UTF8.GetString(deduplicationBytes.Span) : message.Id.ToString();
             // It may have been told apart by group at the topic, and may have to be at the queue.
             deduplication = deduplication[(deduplication.IndexOf(OutgoingMessage.ScopeSeparator, StringComparison.Ordinal) + 1)..];
-            if (QueueAttributes.DeduplicatesByGroup(message.Target)) deduplication = $"{group}{OutgoingMessage.ScopeSeparator}{deduplication}";
+            if (QueueAttributes.DeduplicatesByGroup(message.Target, message.Now)) deduplication = $"{group}{OutgoingMessage.ScopeSeparator}{deduplication}";
         }
         batch.Add(new MessageProperties { Timestamp = message.Now, DeduplicationId = deduplication }, key, body.Span, headers.Headers);
     }

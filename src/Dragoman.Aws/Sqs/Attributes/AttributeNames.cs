@@ -26,6 +26,9 @@ internal static class AttributeNames
     public const string DeduplicationScope = "DeduplicationScope";
     public const string FifoThroughputLimit = "FifoThroughputLimit";
 
+    /// <summary>What the scope was before the last change and until when it counts; not shown to anybody.</summary>
+    public const string ScopeBefore = "DeduplicationScopeBefore";
+
     /// <summary>Stands before the names of attributes in a queue's settings.</summary>
     public const string Kept = "sqs:";
 

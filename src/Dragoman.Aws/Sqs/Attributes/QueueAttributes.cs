@@ -27,6 +27,8 @@ internal static class QueueAttributes
     /// <summary>The longest wait for a message, in seconds.</summary>
     public const int MaxWaitSeconds = 20;
 
+    private const string ScopeOfGroups = "messageGroup";
+    private const long ScopeChangeMs = 60_000;
     private const int DefaultRetentionSeconds = 345_600;
     private const int MaxRetentionSeconds = 1_209_600;
 
@@ -97,7 +99,7 @@ internal static class QueueAttributes
                 return Keep(settings, name, Truth(name, value) ? "true" : "false");
             case AttributeNames.DeduplicationScope:
                 if (!isFifo) throw SqsErrors.InvalidAttributeName($"You can specify the {name} only when FifoQueue is set to true.");
-                if (value is not ("queue" or "messageGroup")) throw SqsErrors.InvalidAttributeValue(name);
+                if (value is not ("queue" or ScopeOfGroups)) throw SqsErrors.InvalidAttributeValue(name);
                 return Keep(settings, name, value);
             case AttributeNames.FifoThroughputLimit:
                 if (!isFifo) throw SqsErrors.InvalidAttributeName($"You can specify the {name} only when FifoQueue is set to true.");
@@ -148,8 +150,24 @@ internal static class QueueAttributes
     /// <summary>Whether a message's deduplication id is its body's hash where it has none.</summary>
     public static bool DeduplicatesByContent(QueueSettings settings) => Kept(settings, AttributeNames.ContentBasedDeduplication) == "true";
 
-    /// <summary>Whether deduplication ids count within their group only.</summary>
-    public static bool DeduplicatesByGroup(QueueSettings settings) => Kept(settings, AttributeNames.DeduplicationScope) == "messageGroup";
+    /// <summary>Whether deduplication ids count within their group only. A change counts a minute later, which is what the real service needs.</summary>
+    /// <param name="settings">The queue's settings.</param>
+    /// <param name="now">The time, in milliseconds since 1970.</param>
+    public static bool DeduplicatesByGroup(QueueSettings settings, long now)
+    {
+        var scope = Kept(settings, AttributeNames.DeduplicationScope);
+        if (Kept(settings, AttributeNames.ScopeBefore) is { } before && before.Split('@') is [var earlier, var until] && now < long.Parse(until, CultureInfo.InvariantCulture)) scope = earlier;
+        return scope == ScopeOfGroups;
+    }
+
+    /// <summary>Notes what the scope of deduplication ids was before a change, as long as that counts.</summary>
+    public static QueueSettings NoteScope(QueueSettings before, QueueSettings after, long now)
+    {
+        var wasByGroup = DeduplicatesByGroup(before, now);
+        if ((Kept(after, AttributeNames.DeduplicationScope) == ScopeOfGroups) == wasByGroup) return Keep(after, AttributeNames.ScopeBefore, null);
+        if (Kept(before, AttributeNames.DeduplicationScope) == Kept(after, AttributeNames.DeduplicationScope)) return after;
+        return Keep(after, AttributeNames.ScopeBefore, string.Create(CultureInfo.InvariantCulture, $"{(wasByGroup ? ScopeOfGroups : "queue")}@{now + ScopeChangeMs}"));
+    }
 
     /// <summary>What is kept under an attribute's name.</summary>
     public static string? Kept(QueueSettings settings, string name) => settings.Attributes.GetValueOrDefault(AttributeNames.Kept + name);

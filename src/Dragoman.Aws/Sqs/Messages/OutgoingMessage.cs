@@ -60,9 +60,10 @@ internal sealed class OutgoingMessage
     /// <summary>Reads a message of a request.</summary>
     /// <param name="input">The request, or an entry of its batch.</param>
     /// <param name="queue">The settings of the queue that it is sent to.</param>
+    /// <param name="now">The time, in milliseconds since 1970.</param>
     /// <param name="xrayTrace">The trace that the request itself belongs to; null for none.</param>
     /// <exception cref="AwsException">Something is missing, too long or not allowed.</exception>
-    public static OutgoingMessage Read(Input input, QueueSettings queue, string? xrayTrace)
+    public static OutgoingMessage Read(Input input, QueueSettings queue, long now, string? xrayTrace)
     {
         if (!input.TryUtf8("MessageBody", out var body) || body.IsEmpty) throw AwsException.MissingParameter("MessageBody");
         MessageText.Check(body);
@@ -86,7 +87,7 @@ internal sealed class OutgoingMessage
             if (delay is not null and not 0) throw SqsErrors.InvalidParameter($"{delay}", "DelaySeconds", "The request include parameter that is not valid for this queue type.");
             deduplication ??= QueueAttributes.DeduplicatesByContent(queue) ? Convert.ToHexStringLower(SHA256.HashData(body)) : null;
             if (deduplication is null) throw AwsException.InvalidParameterValue("The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly");
-            if (QueueAttributes.DeduplicatesByGroup(queue)) deduplication = $"{group}{ScopeSeparator}{deduplication}";
+            if (QueueAttributes.DeduplicatesByGroup(queue, now)) deduplication = $"{group}{ScopeSeparator}{deduplication}";
         }
         else if (deduplication is not null)
         {

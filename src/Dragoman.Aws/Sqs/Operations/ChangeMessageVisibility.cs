@@ -24,11 +24,16 @@ internal sealed class ChangeMessageVisibility(QueueAccess access) : IOperation
         if (seconds is < 0 or > QueueAttributes.MaxVisibilitySeconds)
             throw SqsErrors.InvalidParameter($"{seconds}", "VisibilityTimeout", $"VisibilityTimeout must be between 0 and {QueueAttributes.MaxVisibilitySeconds}.");
         var handle = QueueAccess.HandleOf(queue, entry);
-        var answer = seconds == 0
-            ? await queue.SettleAsync(Settlement.Return, new[] { handle.Lease }, TimeSpan.Zero)
-            : await queue.ExtendAsync(new[] { handle.Lease }, TimeSpan.FromSeconds(seconds));
+        var answer = await ChangeAsync(queue, handle.Lease, seconds);
+        // In a standard queue an older handle of a message does as well as the newest, as the real service was seen to have it.
+        if (answer is { Status: QueueStatus.Ok, Count: 0 } && !QueueAttributes.IsFifo(queue.Settings))
+            answer = await ChangeAsync(queue, handle.Lease with { Lease = LeaseToken.Any }, seconds);
         if (answer.Status != QueueStatus.Ok) throw SqsErrors.Of(answer.Status, call, answer.Message);
         if (answer.Count == 0)
             throw SqsErrors.InvalidParameter(entry.Required("ReceiptHandle"), "ReceiptHandle", "Message does not exist or is not available for visibility timeout change.");
     }
+
+    private static ValueTask<SubscriptionAnswer> ChangeAsync(IQueueHandle queue, LeaseToken lease, int seconds) => seconds == 0
+        ? queue.SettleAsync(Settlement.Return, new[] { lease }, TimeSpan.Zero)
+        : queue.ExtendAsync(new[] { lease }, TimeSpan.FromSeconds(seconds));
 }

@@ -10,7 +10,7 @@ internal sealed class SendMessage(QueueAccess access, Sender sender) : IOperatio
     public async ValueTask HandleAsync(AwsCall call)
     {
         var queue = access.Find(call, Broker.Security.Operations.Write, "sendmessage");
-        var message = OutgoingMessage.Read(call.Input, queue.Settings, call.Trace);
+        var message = OutgoingMessage.Read(call.Input, queue.Settings, sender.Now, call.Trace);
         var limit = QueueAttributes.MaxMessageBytes(queue.Settings);
         if (message.Size > limit) throw AwsException.InvalidParameterValue($"One or more parameters are invalid. Reason: Message must be shorter than {limit} bytes.");
         var sent = await sender.SendAsync(call, queue, [message]);

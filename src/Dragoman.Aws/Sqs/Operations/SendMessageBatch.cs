@@ -21,7 +21,7 @@ internal sealed class SendMessageBatch(QueueAccess access, Sender sender) : IOpe
         {
             try
             {
-                var message = OutgoingMessage.Read(entry, queue.Settings, call.Trace);
+                var message = OutgoingMessage.Read(entry, queue.Settings, sender.Now, call.Trace);
                 total += message.Size;
                 if (message.Size > limit && message.Size <= QueueAttributes.LargestMessage)
                     throw AwsException.InvalidParameterValue($"One or more parameters cannot be validated. Reason: Message must be shorter than {limit} bytes.");

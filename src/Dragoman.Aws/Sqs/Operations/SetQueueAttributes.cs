@@ -16,6 +16,6 @@ internal sealed class SetQueueAttributes(AwsNode node, QueueAccess access) : IOp
         var isFifo = QueueAttributes.IsFifo(queue.Settings);
         // What can be wrong is found before the queue's lock is taken.
         DeadLetterQueues.Check(node, queue.Name.Name, QueueAttributes.Apply(queue.Settings, attributes, isFifo, isNew: false), call);
-        await SettingsChange.ApplyAsync(node, call, queue, settings => QueueAttributes.Apply(settings, attributes, isFifo, isNew: false));
+        await SettingsChange.ApplyAsync(node, call, queue, settings => QueueAttributes.NoteScope(settings, QueueAttributes.Apply(settings, attributes, isFifo, isNew: false), node.Now));
     }
 }

@@ -126,6 +126,9 @@ internal sealed class QueueModel(QueueSettings settings)
         return settings.DeduplicationWindowMs > 0 && known.Until > now;
     }
 
+    /// <summary>A purge of everything forgets all ids.</summary>
+    public void ForgetIds() => _known.Clear();
+
     public void Remember(string id, long offset, long now) => _known[id] = (offset, now + settings.DeduplicationWindowMs);
 
     public void Publish(long offset, string text, in MessageProperties properties, string? key, bool isFiltered)
