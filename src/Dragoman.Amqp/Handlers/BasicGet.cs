@@ -49,7 +49,8 @@ internal sealed class BasicGetHandler : ChannelMethod<BasicGet>
         {
             ref readonly var delivery = ref deliveries[0];
             var message = deliveries.Message(0);
-            var tellsCount = delivery.Count > 1 && QueueDeclaration.Of(holder.Queue.Settings).Type == "quorum";
+            // As RabbitMQ: one that is fetched is told of its first delivery, too.
+            var tellsCount = QueueDeclaration.Of(holder.Queue.Settings).Type == "quorum";
             properties.Read(message.Headers, message.Key, message.Timestamp, default, tellsCount ? delivery.Count - 1 : -1);
             channel.SendGot(holder, noAck, delivery, properties, message.Value.Span, left);
         }

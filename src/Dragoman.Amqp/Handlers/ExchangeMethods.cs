@@ -66,8 +66,11 @@ internal sealed class ExchangeBindHandler : ChannelMethod<ExchangeBind>
     protected override async ValueTask HandleAsync(Channel channel, ExchangeBind method)
     {
         var (source, target) = Exchanges.Ends(channel.Session, method.Source, method.Destination);
+        var routing = channel.Session.FrontEnd.Broker.Routing;
+        if (routing.Find(source) is null) throw Errors.NoExchange(method.Source, channel.Session.VirtualHost);
+        if (routing.Find(target) is null) throw Errors.NoExchange(method.Destination, channel.Session.VirtualHost);
         Exchanges.RequireKey(channel.Session, source, method.RoutingKey);
-        var answer = await channel.Session.FrontEnd.Broker.Routing.BindAsync(source, target, method.RoutingKey, Attributes.ToArguments(method.Arguments)).ConfigureAwait(false);
+        var answer = await routing.BindAsync(source, target, method.RoutingKey, Attributes.ToArguments(method.Arguments)).ConfigureAwait(false);
         Exchanges.Check(answer, channel.Session, method.Source);
         if (!method.NoWait) channel.Send(default(ExchangeBindOk));
     }
@@ -80,8 +83,10 @@ internal sealed class ExchangeUnbindHandler : ChannelMethod<ExchangeUnbind>
     {
         var (source, target) = Exchanges.Ends(channel.Session, method.Source, method.Destination);
         Exchanges.RequireKey(channel.Session, source, method.RoutingKey);
-        var answer = await channel.Session.FrontEnd.Broker.Routing.UnbindAsync(source, target, method.RoutingKey, Attributes.ToArguments(method.Arguments)).ConfigureAwait(false);
-        Exchanges.Check(answer);
+        var routing = channel.Session.FrontEnd.Broker.Routing;
+        // Where one of the two is not there, no binding is, as was asked for.
+        if (routing.Find(source) is not null && routing.Find(target) is not null)
+            Exchanges.Check(await routing.UnbindAsync(source, target, method.RoutingKey, Attributes.ToArguments(method.Arguments)).ConfigureAwait(false));
         if (!method.NoWait) channel.Send(default(ExchangeUnbindOk));
     }
 }
@@ -98,14 +103,14 @@ internal static class Exchanges
         if (exchange.Length == 0) throw Errors.Refused("operation not permitted on the default exchange");
     }
 
-    /// <summary>The two ends of a binding between exchanges, which must be there.</summary>
+    /// <summary>The two ends of a binding between exchanges.</summary>
     public static (TopicName Source, TopicName Target) Ends(AmqpSession session, string source, string target)
     {
         RefuseDefault(source);
         RefuseDefault(target);
         session.Require(Operations.Write, ResourceKind.Topic, target);
         session.Require(Operations.Read, ResourceKind.Topic, source);
-        return (Find(session, source), Find(session, target));
+        return (new TopicName(session.Namespace, source), new TopicName(session.Namespace, target));
     }
 
     /// <summary>The topic that an exchange is, which must be there.</summary>

@@ -6,6 +6,7 @@ using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Security;
+using Dragoman.Broker.Topics;
 
 namespace Dragoman.Amqp.Handlers;
 
@@ -20,7 +21,7 @@ internal sealed class QueueDeclareHandler : ChannelMethod<QueueDeclare>
             Reply(channel, method, method.Queue, default, 1);
             return;
         }
-        var queue = method.Passive ? Queues.FindOpen(channel, method.Queue) : await DeclareAsync(channel, method).ConfigureAwait(false);
+        var queue = method.Passive ? Queues.FindNamed(channel.Session, method.Queue) : await DeclareAsync(channel, method).ConfigureAwait(false);
         channel.LastQueue = queue.Name.Name;
         if (method.NoWait) return;
         var counts = await queue.GetCountsAsync().ConfigureAwait(false);
@@ -40,6 +41,8 @@ internal sealed class QueueDeclareHandler : ChannelMethod<QueueDeclare>
         var name = new QueueName(session.Namespace, isNamedHere ? NewName() : method.Queue);
         var text = Queues.Describe(session, name.Name);
         session.Require(Operations.Configure, ResourceKind.Queue, name.Name);
+        if (!isNamedHere && name.Name.StartsWith("amq.", StringComparison.Ordinal) && queues.Find(name) is null)
+            throw Errors.Refused($"queue name '{name.Name}' contains reserved prefix 'amq.*'");
         var declaration = new QueueDeclaration { IsDurable = method.Durable, IsExclusive = method.Exclusive, AutoDelete = method.AutoDelete, Arguments = method.Arguments }.In(session.FrontEnd.Broker, session.Namespace);
         var settings = declaration.ToSettings(text);
         if (settings.Subscription.DeadLetter is { Topic: { } exchange })
@@ -54,7 +57,6 @@ internal sealed class QueueDeclareHandler : ChannelMethod<QueueDeclare>
                 Check(session, known, declaration, text);
                 return known;
             }
-            if (!isNamedHere && name.Name.StartsWith("amq.", StringComparison.Ordinal)) throw Errors.Refused($"queue name '{name.Name}' contains reserved prefix 'amq.*'");
             Occupancy.RequireQueue(session.FrontEnd.Broker, name, session.VirtualHost);
             var answer = await queues.DeclareAsync(name, settings).ConfigureAwait(false);
             switch (answer.Status)
@@ -89,9 +91,9 @@ internal sealed class QueueBindHandler : ChannelMethod<QueueBind>
     protected override async ValueTask HandleAsync(Channel channel, QueueBind method)
     {
         var session = channel.Session;
-        var queue = Queues.FindOpen(channel, method.Queue);
-        Queues.RequireBinding(session, queue, method.Exchange);
+        Queues.RequireBinding(session, Queues.NameOf(channel, method.Queue), method.Exchange);
         var source = Exchanges.Find(session, method.Exchange);
+        var queue = Queues.FindOpen(channel, method.Queue);
         var key = Queues.RoutingKey(channel, method.Queue, method.RoutingKey);
         Exchanges.RequireKey(session, source, key);
         var answer = await session.FrontEnd.Broker.Routing.BindAsync(source, queue, key, Attributes.ToArguments(method.Arguments)).ConfigureAwait(false);
@@ -106,9 +108,16 @@ internal sealed class QueueUnbindHandler : ChannelMethod<QueueUnbind>
     protected override async ValueTask HandleAsync(Channel channel, QueueUnbind method)
     {
         var session = channel.Session;
+        var name = Queues.NameOf(channel, method.Queue);
+        Queues.RequireBinding(session, name, method.Exchange);
+        var source = new TopicName(session.Namespace, method.Exchange);
+        // Where one of the two is not there, no binding is, as was asked for.
+        if (session.FrontEnd.Broker.Routing.Find(source) is null || session.FrontEnd.Broker.Queues.Find(new QueueName(session.Namespace, name)) is null)
+        {
+            channel.Send(default(QueueUnbindOk));
+            return;
+        }
         var queue = Queues.FindOpen(channel, method.Queue);
-        Queues.RequireBinding(session, queue, method.Exchange);
-        var source = Exchanges.Find(session, method.Exchange);
         var key = Queues.RoutingKey(channel, method.Queue, method.RoutingKey);
         Exchanges.RequireKey(session, source, key);
         Exchanges.Check(await session.FrontEnd.Broker.Routing.UnbindAsync(source, queue, key, Attributes.ToArguments(method.Arguments)).ConfigureAwait(false));
@@ -177,20 +186,21 @@ internal static class Queues
 
     /// <summary>A queue that the connection may use.</summary>
     /// <exception cref="ChannelException">There is none, or it is another connection's.</exception>
-    public static IQueueHandle FindOpen(Channel channel, string queue)
+    public static IQueueHandle FindOpen(Channel channel, string queue) => FindNamed(channel.Session, NameOf(channel, queue));
+
+    /// <inheritdoc cref="FindOpen"/>
+    public static IQueueHandle FindNamed(AmqpSession session, string name)
     {
-        var session = channel.Session;
-        var name = NameOf(channel, queue);
         if (session.FrontEnd.Broker.Queues.Find(new QueueName(session.Namespace, name)) is not { } found) throw Errors.NoQueue(name, session.VirtualHost);
         session.FrontEnd.Exclusive.Check(session, found, Describe(session, name));
         return found;
     }
 
     /// <summary>Checks that the user may bind a queue to an exchange.</summary>
-    public static void RequireBinding(AmqpSession session, IQueueHandle queue, string exchange)
+    public static void RequireBinding(AmqpSession session, string queue, string exchange)
     {
         Exchanges.RefuseDefault(exchange);
-        session.Require(Operations.Write, ResourceKind.Queue, queue.Name.Name);
+        session.Require(Operations.Write, ResourceKind.Queue, queue);
         session.Require(Operations.Read, ResourceKind.Topic, exchange);
     }
 

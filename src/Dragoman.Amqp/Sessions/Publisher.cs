@@ -138,7 +138,15 @@ internal sealed class Publisher(Channel channel) : IDisposable
     {
         if (!properties.Has(PropertyFlags.Expiration)) return -1;
         if (Utf8Parser.TryParse(properties.Expiration, out long milliseconds, out var used) && used == properties.Expiration.Length && milliseconds is >= 0 and <= uint.MaxValue) return milliseconds;
-        throw Errors.Precondition($"invalid expiration '{Encoding.UTF8.GetString(properties.Expiration)}'");
+        throw Errors.Precondition($"invalid expiration '{Encoding.UTF8.GetString(properties.Expiration)}': {WhyNot(properties.Expiration)}");
+    }
+
+    /// <summary>What is wrong with an expiration, in RabbitMQ's words.</summary>
+    private static string WhyNot(ReadOnlySpan<byte> expiration)
+    {
+        if (!Utf8Parser.TryParse(expiration, out long number, out var used)) return "no_integer";
+        if (used < expiration.Length) return $"{{leftover_string,\"{Encoding.UTF8.GetString(expiration[used..])}\"}}";
+        return number < 0 ? $"{{value_negative,{number}}}" : $"{{value_too_big,{number}}}";
     }
 
     /// <summary>Counts a message that nobody gets.</summary>
@@ -159,7 +167,9 @@ internal sealed class Publisher(Channel channel) : IDisposable
             Exchange = Encoding.UTF8.GetString(content.Exchange),
             RoutingKey = Encoding.UTF8.GetString(content.RoutingKey),
         };
-        channel.Session.Output.Send(channel.Number, method, content.Properties, body, channel.Session.FrameMax);
+        // What comes back of a transaction comes back when it is committed.
+        if (channel.Transaction is { } transaction) transaction.Return(method, content.Properties, body);
+        else channel.Session.Output.Send(channel.Number, method, content.Properties, body, channel.Session.FrameMax);
     }
 }
 
@@ -180,7 +190,7 @@ internal static class CarbonCopies
                 continue;
             }
             var value = reader.Value();
-            if (value.Type != FieldType.Array) throw Errors.Precondition($"invalid message: {{unacceptable_type_in_cc,{Encoding.UTF8.GetString(name)}}}");
+            if (value.Type != FieldType.Array) throw Errors.Precondition($"invalid message: {{unacceptable_type_in_header,\"{Encoding.UTF8.GetString(name)}\",{value.TypeName}}}");
             keys ??= [];
             foreach (var item in value.Items)
                 if (item.Type == FieldType.LongString) keys.Add(item.Text);

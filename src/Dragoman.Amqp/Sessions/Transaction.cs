@@ -1,4 +1,5 @@
 using System.Buffers;
+using Dragoman.Amqp.Wire.Methods;
 using Dragoman.Broker.Messages;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Subscriptions;
@@ -9,12 +10,13 @@ namespace Dragoman.Amqp.Sessions;
 
 /// <summary>
 /// What a transactional channel has asked for since the last commit: publishes that are not routed to their queues yet,
-/// and settlements that are not handed over.
+/// those that come back, and settlements that are not handed over.
 /// </summary>
 internal sealed class Transaction(Channel channel) : IPublishOutcome, IDisposable
 {
     private readonly List<(Settlement Settlement, UnackedTable.Entry Entry)> _settlements = [];
     private readonly List<PendingPublish> _publishes = [];
+    private readonly List<(BasicReturn Method, byte[] Properties, byte[] Body)> _returns = [];
     private volatile bool _anyRefused;
 
     private sealed record PendingPublish(Destination Destination, CommitMode? Mode, MessageProperties Properties, byte[] Body, RecordHeadersWriter Headers, byte[] RoutingKey);
@@ -33,6 +35,9 @@ internal sealed class Transaction(Channel channel) : IPublishOutcome, IDisposabl
         _publishes.Add(new PendingPublish(destination, mode, properties, body.ToArray(), copy, routingKey.ToArray()));
     }
 
+    /// <summary>Gives a message that reaches no queue back at the commit.</summary>
+    public void Return(in BasicReturn method, ReadOnlySpan<byte> properties, in ReadOnlySequence<byte> body) => _returns.Add((method, properties.ToArray(), body.ToArray()));
+
     /// <summary>Settles a delivery at the commit.</summary>
     public void Settle(Settlement settlement, in UnackedTable.Entry entry) => _settlements.Add((settlement, entry));
 
@@ -50,6 +55,7 @@ internal sealed class Transaction(Channel channel) : IPublishOutcome, IDisposabl
                 if (!publish.Destination.IsEmpty) session.Publishes.Add(publish.Destination, publish.Mode, publish.Properties, new ReadOnlySequence<byte>(publish.Body), publish.Headers.Headers, publish.RoutingKey, this, 0);
         }
         foreach (var (settlement, entry) in _settlements) entry.Holder!.Settle(settlement, entry.Offset);
+        foreach (var (method, properties, body) in _returns) session.Output.Send(channel.Number, method, properties, new ReadOnlySequence<byte>(body), session.FrameMax);
         Clear();
         session.Flush();
         await session.Publishes.WaitForAllAsync().ConfigureAwait(false);
@@ -100,6 +106,7 @@ internal sealed class Transaction(Channel channel) : IPublishOutcome, IDisposabl
     {
         foreach (var publish in _publishes) publish.Headers.Dispose();
         _publishes.Clear();
+        _returns.Clear();
         _settlements.Clear();
     }
 }

@@ -81,6 +81,10 @@ internal sealed record QueueDeclaration
         if (isQuorum && !IsDurable) throw Errors.Precondition($"invalid property 'non-durable' for {queue}");
         if (isQuorum && IsExclusive) throw Errors.Precondition($"invalid property 'exclusive-owner' for {queue}");
         if (Type == StreamArguments.QueueType) return ToStreamSettings(arguments, queue);
+        // It would do nothing, and whoever asks for it believes that it does.
+        foreach (var name in StreamArguments.Own)
+            if (Has(name)) throw NotOfType(name, queue);
+        if (!isQuorum && Has("x-delivery-limit")) throw NotOfType("x-delivery-limit", queue);
         var minBackOff = arguments.Number("x-delayed-retry-min") ?? 0;
         var strategy = arguments.Text("x-dead-letter-strategy");
         if (strategy is not (null or "at-most-once" or "at-least-once")) throw arguments.Invalid("x-dead-letter-strategy", "invalid_dlx_strategy");
@@ -127,7 +131,7 @@ internal sealed record QueueDeclaration
         if (IsExclusive) throw Errors.Precondition($"invalid property 'exclusive-owner' for {queue}");
         if (AutoDelete) throw Errors.Precondition($"invalid property 'auto-delete' for {queue}");
         foreach (var name in StreamArguments.Foreign)
-            if (Arguments.TryGet(name, out _)) throw Errors.Precondition($"invalid arg '{name}' for {queue} of queue type rabbit_stream_queue");
+            if (Has(name)) throw NotOfType(name, queue);
         var maxAge = -1L;
         if (arguments.Text("x-max-age") is { } text) maxAge = Spans.ToMilliseconds(text) ?? throw arguments.Invalid("x-max-age", "invalid_max_age");
         return new QueueSettings
@@ -166,6 +170,8 @@ internal sealed record QueueDeclaration
         "x-delayed-retry-type", "x-delayed-retry-min", "x-delayed-retry-max",
     ];
 
+    private ChannelException NotOfType(string argument, string queue) => Errors.Precondition($"invalid arg '{argument}' for {queue} of queue type rabbit_{Type}_queue");
+
     private bool Has(string argument) => Arguments.TryGet(argument, out _);
 
     /// <summary>Which messages that come back wait; RabbitMQ has none wait unless it is told which.</summary>
@@ -197,7 +203,7 @@ internal sealed record QueueDeclaration
             if (!table.TryGet(name, out var value)) return null;
             if (value.Class != FieldClass.Integer) throw Invalid(name, $"{{unacceptable_type,{value.TypeName}}}");
             if (value.Bits < least) throw Invalid(name, value.Bits < 0 ? $"{{value_negative,{Text(value.Bits)}}}" : $"{{value_zero,{Text(value.Bits)}}}");
-            if (value.Bits > most) throw Invalid(name, $"{{value_too_big,{Text(value.Bits)}}}");
+            if (value.Bits > most) throw Invalid(name, $"{{{(name == "x-max-priority" ? "max_value_exceeded" : "value_too_big")},{Text(value.Bits)}}}");
             return value.Bits;
         }
 

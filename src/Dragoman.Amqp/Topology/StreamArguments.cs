@@ -23,6 +23,9 @@ internal static class StreamArguments
         "x-single-active-consumer", "x-delivery-limit", "x-delayed-retry-type", "x-delayed-retry-min", "x-delayed-retry-max",
     ];
 
+    /// <summary>What only streams can have, and other queues therefore refuse.</summary>
+    public static readonly ImmutableArray<string> Own = ["x-max-age", "x-stream-max-segment-size-bytes", "x-stream-filter-size-bytes"];
+
     /// <summary>Where a consumer begins; nothing said is at what comes from now on.</summary>
     /// <param name="arguments">The consumer's arguments.</param>
     /// <param name="queue">The queue, as error texts name it.</param>

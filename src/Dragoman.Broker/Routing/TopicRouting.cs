@@ -245,7 +245,7 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(arguments);
         if (_graph.Find(source) is not { } topic) return ValueTask.FromResult(new RoutingAnswer(RoutingStatus.NotFound));
-        if (RouteMatchers.Check(topic.Facet, key, queue) is { } wrong) return ValueTask.FromResult(new RoutingAnswer(RoutingStatus.Invalid, null, wrong));
+        if (RouteMatchers.Check(topic.Facet, key, arguments, queue) is { } wrong) return ValueTask.FromResult(new RoutingAnswer(RoutingStatus.Invalid, null, wrong));
         var route = new Route
         {
             Source = source,

@@ -343,8 +343,16 @@ public sealed class MessagingTests
         await client.AskAsync<TxRollback, TxRollbackOk>(channel, default);
         await client.AskAsync<TxCommit, TxCommitOk>(channel, default);
         Assert.Equal(0u, (await client.CountAsync(channel, "q")).MessageCount);
+        await client.PublishAsync(channel, "amq.direct", "nowhere", "taken back", mandatory: true);
+        await client.AskAsync<TxRollback, TxRollbackOk>(channel, default);
+        await client.PublishAsync(channel, "amq.direct", "nowhere", "lost", mandatory: true);
         await client.PublishAsync(channel, "", "q", "b");
-        await client.AskAsync<TxCommit, TxCommitOk>(channel, default);
+        Assert.Equal(0u, (await client.CountAsync(channel, "q")).MessageCount);
+        // What goes nowhere comes back at the commit, before its answer.
+        await client.SendAsync(channel, default(TxCommit));
+        var returned = await client.ReceiveAsync();
+        Assert.Equal(("nowhere", "lost"), (returned.As<BasicReturn>().RoutingKey, returned.Text));
+        (await client.ReceiveAsync()).As<TxCommitOk>();
         Assert.Equal(1u, (await client.CountAsync(channel, "q")).MessageCount);
         await client.SendAsync(channel, new BasicGet { Queue = "q" });
         var tag = (await client.ReceiveAsync()).As<BasicGetOk>().DeliveryTag;

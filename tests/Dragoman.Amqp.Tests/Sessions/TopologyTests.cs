@@ -116,6 +116,16 @@ public sealed class TopologyTests
         await RefusedAsync(
             new QueueDeclare { Queue = "r", Arguments = new FieldTable(KeyValuePair.Create("x-max-length", FieldValue.OfText("5"))) },
             "invalid arg 'x-max-length' for queue 'r' in vhost '/': {unacceptable_type,longstr}");
+        // What would do nothing is not taken as if it did.
+        await RefusedAsync(
+            new QueueDeclare { Queue = "r", Arguments = new FieldTable(KeyValuePair.Create("x-max-age", FieldValue.OfText("1D"))) },
+            "invalid arg 'x-max-age' for queue 'r' in vhost '/' of queue type rabbit_classic_queue");
+        await RefusedAsync(
+            new QueueDeclare { Queue = "r", Arguments = new FieldTable(KeyValuePair.Create("x-delivery-limit", FieldValue.OfInt32(3))) },
+            "invalid arg 'x-delivery-limit' for queue 'r' in vhost '/' of queue type rabbit_classic_queue");
+        await RefusedAsync(
+            new QueueBind { Queue = "q", Exchange = "amq.headers", Arguments = new FieldTable(KeyValuePair.Create("x-match", FieldValue.OfText("some"))) },
+            "Invalid x-match field value <<\"some\">>; expected all, any, all-with-x, or any-with-x");
 
         async Task RefusedAsync<T>(T method, string text)
             where T : struct, IMethod<T>
@@ -123,6 +133,32 @@ public sealed class TopologyTests
             var close = await client.RefusedAsync(1, method);
             Assert.Equal((406, $"PRECONDITION_FAILED - {text}"[..Math.Min(255, text.Length + 22)]), (close.Code, close.Text));
             await client.ChannelAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Bindings_need_both_of_their_ends_and_to_end_one_that_is_not_there_is_no_error()
+    {
+        await using var fixture = await AmqpFixture.StartAsync();
+        var client = await fixture.ConnectAsync();
+        await client.ChannelAsync();
+        await client.AskAsync<QueueUnbind, QueueUnbindOk>(1, new QueueUnbind { Queue = "none", Exchange = "amq.direct", RoutingKey = "k" });
+        await client.AskAsync<QueueUnbind, QueueUnbindOk>(1, new QueueUnbind { Queue = "none", Exchange = "nowhere", RoutingKey = "k" });
+        await client.AskAsync<ExchangeUnbind, ExchangeUnbindOk>(1, new ExchangeUnbind { Destination = "nowhere", Source = "amq.direct", RoutingKey = "k" });
+        Assert.Equal((404, "NOT_FOUND - no exchange 'nowhere' in vhost '/'"), await RefusedAsync(new QueueBind { Queue = "none", Exchange = "nowhere" }));
+        Assert.Equal((404, "NOT_FOUND - no queue 'none' in vhost '/'"), await RefusedAsync(new QueueBind { Queue = "none", Exchange = "amq.direct" }));
+        Assert.Equal((403, "ACCESS_REFUSED - operation not permitted on the default exchange"), await RefusedAsync(new QueueBind { Queue = "none", Exchange = "" }));
+        Assert.Equal((404, "NOT_FOUND - no exchange 'nowhere' in vhost '/'"), await RefusedAsync(new ExchangeBind { Destination = "amq.topic", Source = "nowhere" }));
+        Assert.Equal((404, "NOT_FOUND - no exchange 'nowhere' in vhost '/'"), await RefusedAsync(new ExchangeBind { Destination = "nowhere", Source = "amq.topic" }));
+        // A passive declaration names its queue; it is not the one of before.
+        Assert.Equal((404, "NOT_FOUND - no queue '' in vhost '/'"), await RefusedAsync(new QueueDeclare { Queue = "", Passive = true }));
+
+        async Task<(int, string)> RefusedAsync<T>(T method)
+            where T : struct, IMethod<T>
+        {
+            var close = await client.RefusedAsync(1, method);
+            await client.ChannelAsync();
+            return (close.Code, close.Text);
         }
     }
 

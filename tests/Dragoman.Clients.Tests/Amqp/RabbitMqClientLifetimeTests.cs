@@ -31,7 +31,7 @@ public sealed class RabbitMqClientLifetimeTests(RabbitMqClientLifetimeTests.Test
         await broker.Server.AdvanceAsync(TimeSpan.FromSeconds(61));
         await Eventually.TrueAsync(async () => await channel.MessageCountAsync(queue) == 0, "the message expires without anybody asking for it");
         var error = await FailAsync(connection, c => c.BasicPublishAsync("", queue, mandatory: false, new BasicProperties { Expiration = "soon" }, "x"u8.ToArray()).AsTask());
-        Assert.Equal((406, "PRECONDITION_FAILED - invalid expiration 'soon'"), error);
+        Assert.Equal((406, "PRECONDITION_FAILED - invalid expiration 'soon': no_integer"), error);
     }
 
     [Fact, Rows("R15")]

@@ -21,11 +21,22 @@ internal sealed class HeadersMatcher : IRouteMatcher
 
     private sealed record Pattern(bool All, List<(byte[] Name, byte[] Type, byte[] Value)> Fields);
 
+    /// <summary>What is wrong with how a route is to match, in RabbitMQ's words; null if nothing is.</summary>
+    public static string? CheckMode(IReadOnlyList<RouteArgument> arguments)
+    {
+        foreach (var argument in arguments)
+        {
+            if (argument.Name != ModeArgument) continue;
+            var value = Encoding.UTF8.GetString(argument.Value.Span);
+            if (argument.Type.Length > 0) return $"Invalid x-match field type {argument.Type} (value {value}); expected longstr";
+            if (value is not ("all" or "any" or "all-with-x" or "any-with-x")) return $"Invalid x-match field value <<\"{value}\">>; expected all, any, all-with-x, or any-with-x";
+        }
+        return null;
+    }
+
     public void Add(LiveRoute route)
     {
-        var mode = "all";
-        foreach (var argument in route.Route.Arguments)
-            if (argument is { Name: ModeArgument, Type: "" }) mode = Encoding.UTF8.GetString(argument.Value.Span);
+        var mode = ModeOf(route.Route.Arguments);
         var withX = mode is "all-with-x" or "any-with-x";
         var fields = new List<(byte[], byte[], byte[])>();
         foreach (var argument in route.Route.Arguments)
@@ -34,6 +45,13 @@ internal sealed class HeadersMatcher : IRouteMatcher
             fields.Add((Encoding.UTF8.GetBytes(argument.Name), Encoding.UTF8.GetBytes(argument.Type), argument.Value.ToArray()));
         }
         _routes[route] = new Pattern(mode is not ("any" or "any-with-x"), fields);
+    }
+
+    private static string ModeOf(IReadOnlyList<RouteArgument> arguments)
+    {
+        foreach (var argument in arguments)
+            if (argument is { Name: ModeArgument, Type: "" }) return Encoding.UTF8.GetString(argument.Value.Span);
+        return "all";
     }
 
     public void Remove(LiveRoute route) => _routes.Remove(route);

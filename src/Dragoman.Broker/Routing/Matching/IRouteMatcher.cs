@@ -44,9 +44,11 @@ internal static class RouteMatchers
     /// <summary>What is wrong with a route that is to be made; null if nothing is.</summary>
     /// <param name="facet">How its source routes.</param>
     /// <param name="key">The route's key.</param>
+    /// <param name="arguments">Its arguments.</param>
     /// <param name="queue">The queue that it leads to, or null.</param>
-    public static string? Check(ExchangeFacet facet, string key, IQueueHandle? queue) => facet.MatchedAs switch
+    public static string? Check(ExchangeFacet facet, string key, IReadOnlyList<RouteArgument> arguments, IQueueHandle? queue) => facet.MatchedAs switch
     {
+        ExchangeTypes.Headers => HeadersMatcher.CheckMode(arguments),
         ExchangeTypes.ConsistentHash => ConsistentHashMatcher.CheckWeight(key),
         ExchangeTypes.LocalRandom when key.Length > 0 => $"Non empty binding '{key}' key not permitted",
         ExchangeTypes.LocalRandom when queue is null => "Destination not found",
