@@ -172,7 +172,7 @@ public sealed class RabbitMqClientLifetimeTests(RabbitMqClientLifetimeTests.Test
         var queue = await DeclareAsync(channel, ("x-queue-type", "quorum"), ("x-delivery-limit", 2), ("x-dead-letter-exchange", ""), ("x-dead-letter-routing-key", dead));
         var unlimited = await DeclareAsync(channel, ("x-queue-type", "quorum"), ("x-delivery-limit", -1));
         var usual = await DeclareAsync(channel, ("x-queue-type", "quorum"), ("x-dead-letter-exchange", ""), ("x-dead-letter-routing-key", dead));
-        Assert.Equal([-1, 1, 2], await RefuseAsync(queue, 3));
+        Assert.Equal([0, 1, 2], await RefuseAsync(queue, 3));
         await WaitAsync(channel, dead);
         var got = await channel.BasicGetAsync(dead, autoAck: true);
         var death = (IDictionary<string, object?>)((List<object?>)got!.BasicProperties.Headers!["x-death"]!)[0]!;
