@@ -19,6 +19,7 @@ namespace Dragoman.Amqp.Management;
 internal sealed class DirectPublish : IPublishOutcome
 {
     private bool _isRefused;
+    private bool _hasReceivers;
 
     /// <summary>Publishes a message, and waits until it is safe.</summary>
     /// <returns>Whether it reached a queue, a log or somebody who listens.</returns>
@@ -33,7 +34,7 @@ internal sealed class DirectPublish : IPublishOutcome
         var problem = await group.PublishAsync(frontEnd.Broker).ConfigureAwait(false);
         frontEnd.Alarms.Look();
         if (problem is not null) throw Errors.Internal(problem);
-        return !outcome._isRefused;
+        return !outcome._isRefused && (outcome._hasReceivers || heard > 0);
     }
 
     void IPublishOutcome.Settle(ulong tag, int count, bool isRefused) => _isRefused |= isRefused;
@@ -61,6 +62,7 @@ internal sealed class DirectPublish : IPublishOutcome
         destination.Pending++;
         destination.FlushCounts();
         heard = destination.Tell(body);
+        _hasReceivers = destination.HasReceivers;
         if (destination.IsEmpty) return false;
         short priority = -1;
         if (destination.UsesPriority && properties.Has(PropertyFlags.Priority))

@@ -59,6 +59,9 @@ internal sealed class Destination
         Pending = 0;
     }
 
+    /// <summary>Whether somebody gets the message: an exchange that keeps its last ones is nobody.</summary>
+    public bool HasReceivers { get; init; } = true;
+
     /// <summary>Whether nobody keeps the message.</summary>
     public bool IsEmpty => Queues.Length == 0 && Logs.Length == 0 && Routes.Length == 0 && Replies is null;
 
@@ -106,6 +109,7 @@ internal sealed class Destination
             Counters = broker.Statistics.Of(topic),
             IsCountedByLog = result.Logs.Any(log => log.Name == topic),
             Version = version,
+            HasReceivers = result.HasReceivers,
             DependsOnHeaders = result.DependsOnHeaders,
             Varies = result.Varies,
         };

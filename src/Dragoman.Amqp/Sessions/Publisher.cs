@@ -49,14 +49,14 @@ internal sealed class Publisher(Channel channel) : IDisposable
         session.Count(destination);
         // What a transaction publishes is heard when it is committed.
         var heard = channel.Transaction is null ? destination.Tell(body) : destination.CountListeners();
+        if (!destination.HasReceivers && heard == 0)
+        {
+            if (content.IsMandatory) Return(content, body);
+            else Drop();
+        }
         if (destination.IsEmpty)
         {
             session.Counters.Add(MessageCounter.Publish, 1);
-            if (heard == 0)
-            {
-                if (content.IsMandatory) Return(content, body);
-                else Drop();
-            }
             if (channel.Transaction is null || heard == 0)
             {
                 confirms?.Settle(tag, 1);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Text;
 using Dragoman.Amqp.Messages;
 using Dragoman.Amqp.Wire;
@@ -35,6 +36,8 @@ internal static class ExchangeDeclaration
         var attributes = ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, [KeyValuePair.Create(ArgumentsAttribute, Attributes.WriteTable(arguments))]);
         if (type == ExchangeTypes.Delayed) attributes = attributes.Add(ExchangeTypes.MatchedAsAttribute, DelayedType(arguments));
         if ((type == ExchangeTypes.ConsistentHash || attributes.GetValueOrDefault(ExchangeTypes.MatchedAsAttribute) == ExchangeTypes.ConsistentHash) && HashHeader(arguments) is { } header) attributes = attributes.Add(ExchangeTypes.HashOnAttribute, header);
+        if ((type == ExchangeTypes.RecentHistory || attributes.GetValueOrDefault(ExchangeTypes.MatchedAsAttribute) == ExchangeTypes.RecentHistory) && HistoryLength(arguments) is { } length)
+            attributes = attributes.Add(ExchangeTypes.HistoryLengthAttribute, length.ToString(CultureInfo.InvariantCulture));
         return new ExchangeFacet
         {
             Type = type,
@@ -68,6 +71,13 @@ internal static class ExchangeDeclaration
             "timestamp" => Encoding.UTF8.GetString(AmqpHeaders.Timestamp),
             _ => throw Errors.Precondition($"Unsupported property: {property}"),
         };
+    }
+
+    /// <summary>How many messages are kept; null for as many as nothing said is.</summary>
+    private static long? HistoryLength(FieldTable arguments)
+    {
+        if (!arguments.TryGet("x-recent-history-length", out var value)) return null;
+        return value.Class == FieldClass.Integer && value.Bits > 0 ? value.Bits : throw Errors.Precondition("Invalid argument, 'x-recent-history-length' must be a positive integer");
     }
 
     private static string? TextOf(FieldTable arguments, string name)

@@ -623,7 +623,7 @@ internal sealed class Queues : IQueues
     }
 
     /// <summary>The settings by which a queue works.</summary>
-    internal QueueSettings EffectiveOf(QueueEntry entry) => Routing.HoldingQueues.IsHolding(entry.Settings) ? entry.Settings : _effect(entry.Name, entry.Settings);
+    internal QueueSettings EffectiveOf(QueueEntry entry) => Routing.CompanionQueues.IsCompanion(entry.Settings) ? entry.Settings : _effect(entry.Name, entry.Settings);
 
     /// <summary>Has all queues work by what policies say now.</summary>
     internal void Reapply()

@@ -108,6 +108,20 @@ public static class ExchangeTypes
     /// <summary>The attribute of a facet that names the record header that <see cref="ConsistentHash"/> goes by.</summary>
     public const string HashOnAttribute = "hash-on";
 
+    /// <summary>
+    /// Every route matches, and the last messages are kept: whoever is bound gets copies of them. A message whose header
+    /// <see cref="NoHistoryHeader"/> is <c>true</c> is not kept.
+    /// </summary>
+    public const string RecentHistory = "x-recent-history";
+
+    /// <summary>The attribute of a facet that says how many messages <see cref="RecentHistory"/> keeps; without it 20.</summary>
+    public const string HistoryLengthAttribute = "history-length";
+
+    /// <summary>The header of a message that is not to be kept.</summary>
+    public const string NoHistoryHeader = "x-recent-history-no-store";
+
+    internal const string DefaultHistoryLength = "20";
+
     /// <summary>Whether a type is known.</summary>
-    public static bool IsKnown(string type) => type is Direct or Fanout or Topic or Headers or Delayed or ConsistentHash or ModulusHash or Random or LocalRandom;
+    public static bool IsKnown(string type) => type is Direct or Fanout or Topic or Headers or Delayed or ConsistentHash or ModulusHash or Random or LocalRandom or RecentHistory;
 }

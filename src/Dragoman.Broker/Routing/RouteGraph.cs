@@ -1,3 +1,4 @@
+using System.Text;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Routing.Matching;
 using Dragoman.Broker.Routing.Rules;
@@ -40,6 +41,8 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
         ["amq.rabbitmq.trace"] = new ExchangeFacet { Type = ExchangeTypes.Topic, IsInternal = true },
     };
 
+    private static readonly byte[] NoHistory = Encoding.UTF8.GetBytes(ExchangeTypes.NoHistoryHeader);
+
     private readonly Lock _lock = new();
     private readonly Dictionary<TopicName, Node> _nodes = [];
     private readonly Dictionary<Guid, List<LiveRoute>> _toQueue = [];
@@ -58,6 +61,9 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
 
         /// <summary>The routes that front ends have made, in the order in which they were.</summary>
         public List<RuledRoute> Ruled { get; } = [];
+
+        /// <summary>The queue that keeps what was last published to it; null for none.</summary>
+        public IQueueHandle? History { get; set; }
 
         public bool HasRoutes => Routes.Count > 0 || Ruled.Count > 0;
     }
@@ -183,6 +189,17 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
         }
     }
 
+    /// <summary>Says which queue keeps what was last published to a topic, if that is what its type asks for.</summary>
+    public void SetHistory(TopicName name, IQueueHandle queue)
+    {
+        lock (_lock)
+        {
+            if (!_nodes.TryGetValue(name, out var node) || node.Declared is not { MatchedAs: ExchangeTypes.RecentHistory }) return;
+            node.History = queue;
+            Touch();
+        }
+    }
+
     /// <summary>Adds a route; false if it is there.</summary>
     public bool Add(Route route, IQueueHandle? queue)
     {
@@ -303,6 +320,7 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
             result.DependsOnKey |= node.Matcher.DependsOnKey;
             result.Varies |= node.Matcher.Varies;
             node.Matcher.Match(routingKey, headers, found);
+            if (node.History is { IsDeleted: false } history) AddHistory(history, headers, result);
         }
         if (isRecord) RemoveLater(found, start, position, result);
         var isRuled = node is not null && AddRuled(node, position, result);
@@ -321,6 +339,12 @@ internal sealed class RouteGraph(ITopics topics, BrokerStatistics statistics, Fu
             found.RemoveRange(end, found.Count - end);
         }
         return true;
+    }
+
+    private static void AddHistory(IQueueHandle history, RecordHeaders headers, RouteResult result)
+    {
+        result.DependsOnHeaders = true;
+        if (!headers.TryGetLast(NoHistory, out var value) || !value.Span.SequenceEqual("true"u8)) result.AddHistory(history);
     }
 
     /// <summary>Adds the routes with rules, but for those that were made after a record was published.</summary>

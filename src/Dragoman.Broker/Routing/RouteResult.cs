@@ -11,6 +11,7 @@ public sealed class RouteResult
     private readonly List<ITopicHandle> _logs = [];
     private readonly List<TopicName> _channels = [];
     private readonly List<RuledRoute> _routes = [];
+    private int _histories;
 
     /// <summary>The queues, each once.</summary>
     public IReadOnlyList<IQueueHandle> Queues => _queues;
@@ -45,6 +46,9 @@ public sealed class RouteResult
     /// <summary>The version of the routing that this follows from.</summary>
     public long Version { get; internal set; }
 
+    /// <summary>Whether somebody gets it: a queue in which its topic keeps what was last published is nobody.</summary>
+    public bool HasReceivers => _queues.Count > _histories || _logs.Count > 0 || _routes.Count > 0;
+
     /// <summary>Whether it goes nowhere.</summary>
     public bool IsEmpty => _queues.Count == 0 && _logs.Count == 0 && _routes.Count == 0;
 
@@ -56,6 +60,7 @@ public sealed class RouteResult
     public void Clear()
     {
         _queues.Clear();
+        _histories = 0;
         _logs.Clear();
         _channels.Clear();
         _routes.Clear();
@@ -70,6 +75,13 @@ public sealed class RouteResult
     public void AddQueue(IQueueHandle queue)
     {
         if (!_queues.Contains(queue)) _queues.Add(queue);
+    }
+
+    internal void AddHistory(IQueueHandle queue)
+    {
+        if (_queues.Contains(queue)) return;
+        _queues.Add(queue);
+        _histories++;
     }
 
     internal void Add(RuledRoute route)

@@ -29,6 +29,7 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
     private readonly RouteGraph _graph;
     private readonly Forwarders _forwarders;
     private readonly HoldingQueues _holding;
+    private readonly HistoryQueues _history;
 
     /// <summary>Restores the routes that were there; those whose queue is gone are dropped.</summary>
     public TopicRouting(Store store, StateLog state, StateLog progress, ITopics topics, Queues.Queues queues, IScheduler scheduler, ForwardingDefects defects, BrokerStatistics statistics, Func<TopicName, string?> alternate, Random random)
@@ -40,6 +41,7 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
         _graph = new RouteGraph(topics, statistics, alternate, random);
         _forwarders = new Forwarders(store, progress, topics, queues, _graph, scheduler) { Defects = defects };
         _holding = new HoldingQueues(queues, FacetIfDelayed, scheduler);
+        _history = new HistoryQueues(queues, FacetIfHistory, scheduler, _graph);
         foreach (var (name, facet) in _durable.Facets) _graph.Put(name, facet);
         foreach (var route in _durable.Routes)
         {
@@ -60,7 +62,10 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
     public void Start(Func<NamespaceName, ChannelSpace> channels)
     {
         foreach (var topic in _graph.List())
-            if (topic.Facet.Type == ExchangeTypes.Delayed) _ = _holding.RefreshAsync(topic.Name);
+        {
+            if (topic.Facet.MatchedAs == ExchangeTypes.RecentHistory) _history.Attach(topic.Name);
+            _ = RefreshCompanionsAsync(topic.Name);
+        }
         _forwarders.Channels = channels;
         _forwarders.Start();
     }
@@ -135,7 +140,7 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(facet);
         var answer = await DeclareFacetAsync(name, facet, cancellation);
-        if (answer.Status == RoutingStatus.Ok && facet.Type == ExchangeTypes.Delayed) await _holding.RefreshAsync(name);
+        if (answer.Status == RoutingStatus.Ok) await RefreshCompanionsAsync(name);
         return answer;
     }
 
@@ -160,7 +165,7 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
             _graph.RemoveTopic(name, gone);
         }
         var answer = await CommitAsync(gone, cancellation);
-        await _holding.RefreshAsync(name);
+        await RefreshCompanionsAsync(name);
         return answer;
     }
 
@@ -202,7 +207,7 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
         var gone = new Removed();
         lock (_state.Lock) _graph.RemoveRoutesTo(queue.Id, gone);
         // Somebody has deleted what a topic needs.
-        if (HoldingQueues.TopicOf(queue) is { } topic) _ = _holding.RefreshAsync(topic);
+        if ((_holding.TopicOf(queue) ?? _history.TopicOf(queue)) is { } topic) _ = RefreshCompanionsAsync(topic);
         // Should this not get to the disk, the next start drops routes to queues that are gone.
         _ = CommitAsync(gone, default).AsTask();
     }
@@ -224,6 +229,14 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
 
     private ExchangeFacet? FacetIfDelayed(TopicName name) => _graph.Find(name) is { IsDeclared: true, Facet: { Type: ExchangeTypes.Delayed } facet } ? facet : null;
 
+    private ExchangeFacet? FacetIfHistory(TopicName name) => _graph.Find(name) is { IsDeclared: true, Facet: { MatchedAs: ExchangeTypes.RecentHistory } facet } ? facet : null;
+
+    private async Task RefreshCompanionsAsync(TopicName name)
+    {
+        await _holding.RefreshAsync(name);
+        await _history.RefreshAsync(name);
+    }
+
     /// <summary>A topic that was a log alone is gone with it, and so are its routes.</summary>
     private void RemoveUndeclared(TopicName name)
     {
@@ -238,14 +251,14 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
         _ = CommitAsync(gone, default).AsTask();
     }
 
-    private ValueTask<RoutingAnswer> BindAsync(
+    private async ValueTask<RoutingAnswer> BindAsync(
         TopicName source, RouteTarget target, IQueueHandle? queue, bool targetIsDurable, string key, IReadOnlyList<RouteArgument> arguments, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(arguments);
-        if (_graph.Find(source) is not { } topic) return ValueTask.FromResult(new RoutingAnswer(RoutingStatus.NotFound));
-        if (RouteMatchers.Check(topic.Facet, key, arguments, queue) is { } wrong) return ValueTask.FromResult(new RoutingAnswer(RoutingStatus.Invalid, null, wrong));
+        if (_graph.Find(source) is not { } topic) return new RoutingAnswer(RoutingStatus.NotFound);
+        if (RouteMatchers.Check(topic.Facet, key, arguments, queue) is { } wrong) return new RoutingAnswer(RoutingStatus.Invalid, null, wrong);
         var route = new Route
         {
             Source = source,
@@ -255,11 +268,18 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
             IsDurable = topic.Facet.IsDurable && targetIsDurable,
         };
         if (_topics.Find(source) is { } log) route = route with { StartOffsets = EndOf(log), StartsIn = log.Id };
-        if (!route.IsDurable)
+        var known = -1L;
+        RoutingAnswer answer;
+        if (route.IsDurable)
         {
-            lock (_state.Lock) return ValueTask.FromResult(Bind(null, route, queue));
+            answer = await ExecuteAsync(commit => Bind(commit, route, queue, out known), Store.TypicalCommandBytes + route.EncodedSize, cancellation);
         }
-        return ExecuteAsync(commit => Bind(commit, route, queue), Store.TypicalCommandBytes + route.EncodedSize, cancellation);
+        else
+        {
+            lock (_state.Lock) answer = Bind(null, route, queue, out known);
+        }
+        if (answer.Status != RoutingStatus.Ok || known <= 0) return answer;
+        return await _history.CopyAsync(source, known, queue, queue is null ? new TopicName(source.Namespace, target.Name) : null);
     }
 
     private async ValueTask<RoutingAnswer> UnbindAsync(TopicName source, RouteTarget target, string key, IReadOnlyList<RouteArgument> arguments, CancellationToken cancellation)
@@ -280,12 +300,19 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
         return new RoutingAnswer(RoutingStatus.Ok);
     }
 
-    private RoutingAnswer Bind(Commit? commit, Route route, IQueueHandle? queue)
+    /// <summary>Makes a route.</summary>
+    /// <param name="commit">Takes the change; null if the route is not durable.</param>
+    /// <param name="route">The route.</param>
+    /// <param name="queue">The queue that it leads to, or null.</param>
+    /// <param name="known">Where that ends of which the target is to get copies, as what comes from now on comes there by itself; -1 for nothing.</param>
+    private RoutingAnswer Bind(Commit? commit, Route route, IQueueHandle? queue, out long known)
     {
+        known = -1;
         // Either end may have gone while the command waited.
         if (_graph.Find(route.Source) is null || queue is { IsDeleted: true }) return new RoutingAnswer(RoutingStatus.NotFound);
         if (route.Target.Kind == RouteTargetKind.Topic && _graph.Find(new TopicName(route.Source.Namespace, route.Target.Name)) is null) return new RoutingAnswer(RoutingStatus.NotFound);
         if (!_graph.Add(route, queue)) return new RoutingAnswer(RoutingStatus.Ok);
+        known = _history.EndOf(route.Source);
         _forwarders.Refresh(route.Source);
         if (commit is not null && !_durable.Routes.Contains(route)) _state.Emit(commit, RoutingState.AddRoute(route));
         return new RoutingAnswer(RoutingStatus.Ok);
@@ -297,7 +324,7 @@ internal sealed class TopicRouting : IRouting, IQueueObserver, ITopicObserver, I
         foreach (var source in gone.Sources)
         {
             _forwarders.Refresh(source);
-            _ = _holding.RefreshAsync(source);
+            _ = RefreshCompanionsAsync(source);
         }
         if (gone.Routes.Count == 0 && gone.Topics.Count == 0) return ValueTask.FromResult(new RoutingAnswer(RoutingStatus.Ok));
         var size = Store.TypicalCommandBytes;

@@ -29,6 +29,10 @@ internal static class SpecialHeaders
         return new MessageProperties { ExpiresAt = expiresAt, DeliverAt = deliverAt, Priority = priority };
     }
 
+    /// <summary>Whether a header is one of those.</summary>
+    public static bool Is(ReadOnlySpan<byte> key) =>
+        key.SequenceEqual(CanonicalHeaders.ExpiresAt) || key.SequenceEqual(CanonicalHeaders.DeliverAt) || key.SequenceEqual(CanonicalHeaders.Priority);
+
     private static long Number(NullableBytes value, long max) =>
         Utf8Parser.TryParse(value.Span, out long number, out var used) && used == value.Length && number >= 0 ? Math.Min(number, max) : -1;
 }

@@ -84,6 +84,22 @@ public sealed class RabbitMqClientPolicyTests(SharedBroker broker) : IClassFixtu
         Assert.Equal("PRECONDITION_FAILED - The binding key must be an integer: <<\"heavy\">>", refused.ShutdownReason!.ReplyText);
     }
 
+    [Fact, Rows("R26")]
+    public async Task Whoever_is_bound_to_an_exchange_with_a_history_hears_what_was_said_last()
+    {
+        await using var connection = await RabbitMqClient.ConnectAsync(Port);
+        await using var channel = await RabbitMqClient.ConfirmingAsync(connection);
+        var exchange = SharedBroker.Unique("news");
+        await channel.ExchangeDeclareAsync(exchange, "x-recent-history", durable: true, autoDelete: false, new Dictionary<string, object?> { ["x-recent-history-length"] = 2 });
+        for (var i = 1; i <= 3; i++) await channel.BasicPublishAsync(exchange, "", Encoding.UTF8.GetBytes($"{i}"));
+        await channel.BasicPublishAsync(exchange, "", mandatory: false, new BasicProperties { Headers = new Dictionary<string, object?> { ["x-recent-history-no-store"] = true } }, "secret"u8.ToArray());
+        var queue = (await channel.QueueDeclareAsync()).QueueName;
+        await channel.QueueBindAsync(queue, exchange, "");
+        await channel.BasicPublishAsync(exchange, "", "4"u8.ToArray());
+        foreach (var expected in new[] { "2", "3", "4" }) Assert.Equal(expected, Encoding.UTF8.GetString((await channel.BasicGetAsync(queue, autoAck: true))!.Body.Span));
+        Assert.Null(await channel.BasicGetAsync(queue, autoAck: true));
+    }
+
     [Fact, Rows("R21")]
     public async Task Dead_letters_of_a_quorum_queue_wait_for_room_if_they_are_to_arrive_at_least_once()
     {
