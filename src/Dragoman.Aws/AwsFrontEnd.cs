@@ -53,6 +53,9 @@ public sealed class AwsFrontEnd : IHttpFrontEnd, IDisposable
     /// <inheritdoc/>
     public string Name => "aws";
 
+    /// <inheritdoc/>
+    public bool UsesLoops => true;
+
     /// <summary>
     /// Validators of notifications take a certificate from an <c>https</c> address alone: without a certificate of the server's
     /// own, the one that signs serves that, too.

@@ -151,7 +151,7 @@ public sealed class Store : IAsyncDisposable
 
     /// <summary>
     /// Waits until there is room for a commit, on disk and among what is under way, and begins it. It must be handed to
-    /// <see cref="Enqueue"/> or <see cref="Abandon"/> soon.
+    /// <see cref="Enqueue(Commit)"/> or <see cref="Abandon"/> soon.
     /// </summary>
     /// <param name="mode">What its completion shall mean at least.</param>
     /// <param name="bytes">The most that its batches and events take, and 32 bytes for each beyond the first few.</param>
@@ -207,13 +207,21 @@ public sealed class Store : IAsyncDisposable
     /// commits is settled. The task completes when the commit is what its mode says, and visible.
     /// </summary>
     /// <exception cref="StoreFailedException">From the task: the store has failed; whether the commit survives is unknown.</exception>
-    public ValueTask Enqueue(Commit commit)
+    public ValueTask Enqueue(Commit commit) => Enqueue(commit, willWork: false);
+
+    /// <summary>As <see cref="Enqueue(Commit)"/>.</summary>
+    /// <param name="commit">The commit.</param>
+    /// <param name="willWork">Whether the caller calls <see cref="Work"/> as soon as it has released its locks.</param>
+    public ValueTask Enqueue(Commit commit, bool willWork)
     {
         ArgumentNullException.ThrowIfNull(commit);
         Invariant.Check(2 * commit.BodySize <= commit.Reserved, "a commit stays within what was admitted");
-        if (commit.Mode == CommitMode.Memory) return _memory.Enqueue(commit);
+        if (commit.Mode == CommitMode.Memory) return _memory.Enqueue(commit, !willWork);
         return commit.HasChangedStates ? EnqueueStates(commit) : _loop.Enqueue(commit);
     }
+
+    /// <summary>Commits what was enqueued in mode <see cref="CommitMode.Memory"/>, on the caller's thread, which holds no lock.</summary>
+    public void Work() => _memory.Work();
 
     /// <summary>
     /// A checkpoint sees a state as created, or deleted, only once the commit that does so is enqueued: so neither is kept

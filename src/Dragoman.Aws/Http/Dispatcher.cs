@@ -13,13 +13,13 @@ internal sealed class Dispatcher(IReadOnlyList<Service> services, Authenticator 
     private const int PooledOutputs = 64;
 
     private readonly BodyBudget _budget = new(options.MaxGatheredBytes);
-    private readonly ConcurrentBag<JsonOutput> _outputs = [];
+    private readonly ConcurrentQueue<JsonOutput> _outputs = [];
 
     /// <summary>Answers a request.</summary>
     [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong is answered and logged; the server goes on.")]
     public async Task HandleAsync(HttpContext context)
     {
-        var requestId = Guid.NewGuid().ToString();
+        var requestId = RandomIds.Next().ToString();
         Service? service = null;
         var isQuery = !context.Request.Headers.ContainsKey("X-Amz-Target");
         RequestBody body = default;
@@ -65,7 +65,7 @@ internal sealed class Dispatcher(IReadOnlyList<Service> services, Authenticator 
         found(service);
         var (identity, region, keyId) = Identify(context, body);
         using var document = JsonInput.Parse(body);
-        if (!_outputs.TryTake(out var output)) output = new JsonOutput();
+        if (!_outputs.TryDequeue(out var output)) output = new JsonOutput();
         output.Begin();
         await operation.HandleAsync(new AwsCall
         {
@@ -81,7 +81,7 @@ internal sealed class Dispatcher(IReadOnlyList<Service> services, Authenticator 
         await Response.WriteJsonAsync(context, requestId, output.End());
         // One that failed half-way is not used again; one that grew large is not kept.
         output.Begin();
-        if (_outputs.Count < PooledOutputs && output.IsSmall) _outputs.Add(output);
+        if (_outputs.Count < PooledOutputs && output.IsSmall) _outputs.Enqueue(output);
         else output.Dispose();
     }
 

@@ -46,6 +46,9 @@ public sealed class MessageBatch : IDisposable
     /// <summary>Bytes of the batch as it is stored.</summary>
     public int Bytes => _builder.UncompressedSize;
 
+    /// <summary>The time of the first message, in milliseconds since 1970.</summary>
+    internal long FirstTimestamp => _builder.BaseTimestamp;
+
     /// <summary>Bytes of the values, which is what length limits count.</summary>
     public long ValueBytes { get; private set; }
 

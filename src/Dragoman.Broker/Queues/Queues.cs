@@ -240,6 +240,7 @@ internal sealed class Queues : IQueues
             {
                 turn?.End();
             }
+            if (wanted == CommitMode.Memory) _store.Work();
             await committed;
             if (outcome.Status == QueueStatus.QueueFull && batch.Producer is null) await DeadLetterRefusedAsync(queue, batch, outcome.Accepted);
             return outcome;
@@ -307,7 +308,7 @@ internal sealed class Queues : IQueues
                     queue.Counters.AddAlone(MessageCounter.Publish, selected.Count);
                 }
                 outcome = new PublishOutcome(status, accepted, offset, duplicates, status == QueueStatus.Ok ? null : $"Queue '{queue.Name}' has reached its greatest length.");
-                return commit.Mode == CommitMode.Memory && selected is null ? Abandon(commit) : _store.Enqueue(commit);
+                return commit.Mode == CommitMode.Memory && selected is null ? Abandon(commit) : _store.Enqueue(commit, willWork: true);
             }
         }
     }

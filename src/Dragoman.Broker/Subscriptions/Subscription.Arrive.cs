@@ -173,12 +173,19 @@ internal sealed partial class Subscription
         var isSpecial = IsSpecial(batch);
         if (isSpecial && !_machine.HasSpecial) Emit(commit, SpecialEvent);
         // Where others have appended before, all that came since is looked at in its order.
+        if (isSpecial || _frontier != baseOffset) Volatile.Write(ref _restsUntilAsked, false);
         if (_frontier != baseOffset) return;
         if (CountsBytes) _readyBytes += batch.ValueBytes;
         _frontier = baseOffset + batch.Count;
         if (!isSpecial && _queueSettings.DelayMs <= 0)
         {
             Lane(0).AddRange(baseOffset, baseOffset + batch.Count, isPlain: true);
+            if (_restsUntilAsked && Delivery.MessageLifetimeMs >= 0 && _headExpiry == long.MaxValue)
+            {
+                // It may be the head of its lane, and no pass looks at it now.
+                _headExpiry = batch.FirstTimestamp + Delivery.MessageLifetimeMs;
+                _host.Timers.Arm(this, _headExpiry);
+            }
             return;
         }
         var special = batch.Special;

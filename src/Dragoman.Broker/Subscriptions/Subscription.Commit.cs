@@ -73,13 +73,16 @@ internal sealed partial class Subscription
         }
     }
 
+    // How far delivery has come is nobody's concern after a restart where nothing survives one.
+    private bool HasToCommit => !_pending.IsEmpty || (!IsVolatile && _reached > _machine.Reached) || _waiting.Count > 0 || _truncationIsDue;
+
     /// <summary>Starts the commit of what was settled and delivered, unless one is under way: what comes meanwhile is the next one's.</summary>
     private void StartCommit()
     {
         lock (Gate)
         {
             if (_isCommitting || _isDeleted) return;
-            if (_pending.IsEmpty && _reached <= _machine.Reached && _waiting.Count == 0 && !_truncationIsDue && !MustSync(_host.Now)) return;
+            if (!HasToCommit && !MustSync(_host.Now)) return;
             if (_retryAt > 0 && _host.Now < _retryAt && !_isStopping) return;
             _retryAt = 0;
             _isCommitting = true;
@@ -124,6 +127,7 @@ internal sealed partial class Subscription
                 }
                 break;
             }
+            if (IsVolatile) _host.Store.Work();
             await committed;
         }
         catch (Exception error)
@@ -135,9 +139,12 @@ internal sealed partial class Subscription
 
     private void Committed(List<TaskCompletionSource<Exception?>> waiting, Exception? failure)
     {
+        bool goesOn;
         lock (Gate)
         {
             _isCommitting = false;
+            // Where nothing survives a restart nothing is due because something was committed.
+            goesOn = !IsVolatile || HasToCommit || _isStopping;
             if (failure is not null)
             {
                 waiting = [.. waiting, .. _waiting];
@@ -148,7 +155,7 @@ internal sealed partial class Subscription
             }
         }
         foreach (var waiter in waiting) waiter.TrySetResult(failure);
-        if (failure is null) Schedule();
+        if (failure is null && goesOn) Schedule();
         else if (failure is StorageFullException) _host.Timers.Arm(this, _host.Now + RetryMs);
     }
 
@@ -158,7 +165,7 @@ internal sealed partial class Subscription
         lock (Log.Lock)
         {
             Truncate(commit);
-            return _host.Store.Enqueue(commit);
+            return _host.Store.Enqueue(commit, willWork: true);
         }
     }
 

@@ -90,8 +90,14 @@ internal sealed partial class Subscription
             if (best is null || consumer.Options.Priority > best.Options.Priority) best = consumer;
         if (best is null) return false;
         _active = best;
-        if (best.HasCredit) _ring.Add(best);
+        if (best.HasCredit) AddToRing(best);
         return true;
+    }
+
+    private void AddToRing(Consumer consumer)
+    {
+        Volatile.Write(ref _restsUntilAsked, false);
+        _ring.Add(consumer);
     }
 
     public void Grant(Consumer consumer, int messages, long bytes)
@@ -103,7 +109,7 @@ internal sealed partial class Subscription
                 : (int)Math.Min((long)consumer.Credit + messages, int.MaxValue - 1);
             consumer.ByteCredit = bytes == long.MaxValue || consumer.ByteCredit == long.MaxValue ? long.MaxValue : consumer.ByteCredit + bytes;
             if (!consumer.HasCredit || consumer.IsInRing || (HasOneActive && consumer != _active)) return;
-            _ring.Add(consumer);
+            AddToRing(consumer);
         }
         Schedule();
     }
@@ -197,6 +203,7 @@ internal sealed partial class Subscription
         {
             if (IsOver || consumer.IsClosed) return ValueTask.FromResult(new ReceiveAnswer(OverStatus, null));
             _lastUsed = _host.Now;
+            Volatile.Write(ref _restsUntilAsked, false);
             _receives.Enqueue(request);
         }
         Schedule();
@@ -216,9 +223,11 @@ internal sealed partial class Subscription
                 LeaseMs = lease is { } time ? Math.Max(0, (long)time.TotalMilliseconds) : Delivery.LeaseMs,
                 WaitUntil = wait > TimeSpan.Zero ? now + (long)wait.TotalMilliseconds : 0,
             };
+            Volatile.Write(ref _restsUntilAsked, false);
             _receives.Enqueue(request);
         }
-        Schedule();
+        RunOrSchedule();
+        if (!cancellation.CanBeCanceled) return await request.Answer.Task;
         using (cancellation.UnsafeRegister(static (s, _) => ((Action)s!)(), (Action)(() => StopWaiting(request))))
             return await request.Answer.Task;
     }

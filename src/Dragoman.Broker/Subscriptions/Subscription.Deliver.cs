@@ -70,6 +70,7 @@ internal sealed partial class Subscription
             if (_isDeleted) return;
             if (_consumers.Count == 0) DropBuffers();
             var due = _isStopping ? long.MaxValue : NextDue(now);
+            Volatile.Write(ref _restsUntilAsked, RestsUntilAsked);
             if (due <= now) Schedule();
             else if (due != long.MaxValue) _host.Timers.Arm(this, due);
         }
@@ -77,6 +78,15 @@ internal sealed partial class Subscription
         StartCommit();
         StartDepartures();
     }
+
+    /// <summary>
+    /// Nobody wants messages, and none has to be looked at for its own sake before somebody does. Those whose commit is under
+    /// way do have to: this pass has not seen them, and they saw no rest.
+    /// </summary>
+    private bool RestsUntilAsked =>
+        _receives.Count == 0 && _ring.IsEmpty && _frontier == End && !MustLook && !MayDropHeads && Delivery.ReplayWindowMs <= 0;
+
+    private bool MayDropHeads => _queueSettings.Overflow == Overflow.DropHead && (_queueSettings.MaxLength >= 0 || CountsBytes);
 
     private void Read(LogCursor cursor, long offset, long end, int bytes)
     {

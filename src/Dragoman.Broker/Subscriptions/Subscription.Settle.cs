@@ -61,7 +61,7 @@ internal sealed partial class Subscription
             }
             committed = Committed();
         }
-        Schedule();
+        RunOrSchedule();
         return Answer(settled, await committed);
     }
 
@@ -120,7 +120,7 @@ internal sealed partial class Subscription
             }
             committed = Committed();
         }
-        Schedule();
+        RunOrSchedule();
         return Answer(extended, await committed);
     }
 

@@ -136,7 +136,18 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
 
     private long ReadyUpTo(long end) => Math.Max(0, PresentUpTo(end) - _leases.Count - _waitingForTime.Count - _departingOffsets.Count);
 
-    void ILogListener.OnChanged(long logId) => Schedule();
+    void ILogListener.OnChanged(long logId)
+    {
+        // Whoever begins to want messages says so before it looks at the log.
+        Interlocked.MemoryBarrier();
+        if (!Volatile.Read(ref _restsUntilAsked)) Schedule();
+    }
+
+    /// <summary>
+    /// Whether messages that come in are nothing to it until somebody asks for them, or a time has come for which it is armed.
+    /// Changes under the lock; it is off from before anybody wants something until a pass has found that nobody does.
+    /// </summary>
+    private bool _restsUntilAsked;
 
     long IDue.ArmedFor { get; set; } = long.MaxValue;
 
@@ -157,9 +168,24 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
         }
     }
 
+    /// <summary>
+    /// Has a pass run: at once, on the caller's thread, where nothing of it takes long, and else soon. The caller holds no lock.
+    /// </summary>
+    private void RunOrSchedule()
+    {
+        // What lives on disk may have to be read from there.
+        if (IsInert || Log.Kind != LogKind.Memory || Interlocked.CompareExchange(ref _run, Running, Idle) != Idle) Schedule();
+        else RunPass();
+    }
+
     void IThreadPoolWorkItem.Execute()
     {
         Volatile.Write(ref _run, Running);
+        RunPass();
+    }
+
+    private void RunPass()
+    {
         try
         {
             Pass();

@@ -29,6 +29,7 @@ internal sealed class MemoryLoop
     private bool _stopping;
     private bool _started;
     private Exception? _failure;
+    private int _working;
     private Task _running = Task.CompletedTask;
 
     public MemoryLoop(Store store, IFileSystem files, StoreOptions options)
@@ -64,7 +65,9 @@ internal sealed class MemoryLoop
         _running = scheduler.Run("memory-commit", RunAsync);
     }
 
-    public ValueTask Enqueue(Commit commit)
+    /// <param name="commit">The commit.</param>
+    /// <param name="wakes">Whether the loop is woken: not where the caller calls <see cref="Work"/> when it has released its locks.</param>
+    public ValueTask Enqueue(Commit commit, bool wakes)
     {
         lock (_queueLock)
         {
@@ -79,7 +82,7 @@ internal sealed class MemoryLoop
                 Invariant.Check(entry.Log is { Kind: LogKind.Memory }, "a commit of mode memory changes only logs that live in memory");
             commit.Sequence = ++_sequence;
             _queue.Enqueue(commit);
-            _wake.Set();
+            if (wakes) _wake.Set();
             return completion;
         }
     }
@@ -113,16 +116,11 @@ internal sealed class MemoryLoop
             while (true)
             {
                 await _wake.WaitAsync();
-                while (true)
+                Work();
+                lock (_queueLock)
                 {
-                    lock (_queueLock)
-                    {
-                        if (_failure is not null) return;
-                        while (_round.Count < 1024 && _queue.TryDequeue(out var commit)) _round.Add(commit);
-                        if (_round.Count == 0 && _stopping) return;
-                    }
-                    if (_round.Count == 0) break;
-                    CommitRound();
+                    // Whoever works at the moment wakes the loop at the end.
+                    if (_failure is not null || (_stopping && _queue.Count == 0 && Volatile.Read(ref _working) == 0)) return;
                 }
                 await SpillAsync();
             }
@@ -130,6 +128,47 @@ internal sealed class MemoryLoop
         catch (Exception error)
         {
             _store.Fail(error);
+        }
+    }
+
+    /// <summary>
+    /// Commits what is enqueued, unless somebody does that already. The caller holds no lock. Nothing here waits for a disk, so
+    /// whoever has enqueued does it itself: to wake another thread takes longer.
+    /// </summary>
+    [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong here stops the store; nothing is swallowed.")]
+    public void Work()
+    {
+        while (Interlocked.CompareExchange(ref _working, 1, 0) == 0)
+        {
+            try
+            {
+                while (TakeRound()) CommitRound();
+            }
+            catch (Exception error)
+            {
+                _store.Fail(error);
+            }
+            finally
+            {
+                Volatile.Write(ref _working, 0);
+            }
+            lock (_queueLock)
+            {
+                // What came while the others saw somebody at work.
+                if (_queue.Count > 0 && _failure is null) continue;
+                if (_stopping) _wake.Set();
+                return;
+            }
+        }
+    }
+
+    private bool TakeRound()
+    {
+        lock (_queueLock)
+        {
+            if (_failure is not null) return false;
+            while (_round.Count < 1024 && _queue.TryDequeue(out var commit)) _round.Add(commit);
+            return _round.Count > 0;
         }
     }
 

@@ -29,7 +29,7 @@ internal sealed class OutgoingMessage
     }
 
     /// <summary>Its id.</summary>
-    public Guid Id { get; } = Guid.NewGuid();
+    public Guid Id { get; } = RandomIds.Next();
 
     /// <summary>The group whose order is kept, or that shares fairly; null for none.</summary>
     public string? Group { get; private init; }
