@@ -26,7 +26,7 @@ internal static class SqsErrors
 
     public static AwsException NotInFlight() => New("MessageNotInflight", "MessageNotInflight", "The message referred to isn't in flight.");
 
-    public static AwsException OverLimit() => new("OverLimit", "The maximum number of in flight messages is reached.", 403);
+    public static AwsException OverLimit() => new("OverLimit", $"Too many messages are in flight: {Attributes.QueueAttributes.MaxInFlight} at most. Delete what was received, or let it become visible.", 403);
 
     public static AwsException EmptyBatch(string element) => New("EmptyBatchRequest", "EmptyBatchRequest", $"There should be at least one {element} in the request.");
 

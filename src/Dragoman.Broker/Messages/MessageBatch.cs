@@ -46,6 +46,9 @@ public sealed class MessageBatch : IDisposable
     /// <summary>Bytes of the batch as it is stored.</summary>
     public int Bytes => _builder.UncompressedSize;
 
+    /// <summary>Whether any message has a key.</summary>
+    internal bool HasKeys { get; private set; }
+
     /// <summary>The time of the first message, in milliseconds since 1970.</summary>
     internal long FirstTimestamp => _builder.BaseTimestamp;
 
@@ -76,6 +79,7 @@ public sealed class MessageBatch : IDisposable
             _builder.Add(properties.Timestamp, key, value, _headers.Headers);
         }
         ValueBytes += value.Length;
+        HasKeys |= !key.IsNull;
     }
 
     /// <inheritdoc cref="Add(in MessageProperties, NullableBytes, in ReadOnlySequence{byte}, RecordHeaders)"/>
@@ -94,6 +98,7 @@ public sealed class MessageBatch : IDisposable
             _builder.Add(properties.Timestamp, key, value, _headers.Headers);
         }
         ValueBytes += value.Length;
+        HasKeys |= !key.IsNull;
     }
 
     private void AddProperties(in MessageProperties properties)
@@ -130,6 +135,7 @@ public sealed class MessageBatch : IDisposable
                 if (isSpecial) (selected._special ??= []).Add((selected.Count, _special![special].Properties));
                 selected._builder.Add(baseTimestamp + record.TimestampDelta, record.Key, record.Value, record.Headers);
                 selected.ValueBytes += record.Value.Length;
+                selected.HasKeys |= !record.Key.IsNull;
             }
             if (isSpecial) special++;
             index++;
@@ -173,6 +179,7 @@ public sealed class MessageBatch : IDisposable
         _special?.Clear();
         Producer = null;
         ValueBytes = 0;
+        HasKeys = false;
         if (!large && Volatile.Read(ref _pooled) < PooledBatches)
         {
             Interlocked.Increment(ref _pooled);

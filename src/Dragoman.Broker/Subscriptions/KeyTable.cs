@@ -8,17 +8,21 @@ namespace Dragoman.Broker.Subscriptions;
 /// </summary>
 /// <remarks>
 /// A key of which messages wait has a turn unless what it waits for is held: then whoever lets go gives it one. Turns are
-/// numbers like offsets: a key's turn comes before all messages from that offset on.
+/// numbers like offsets: a key's turn comes before all messages from that offset on. Where a queue is fair, nobody waits for
+/// anybody, and turns are by how many messages of a key are held.
 /// </remarks>
-internal sealed class KeyTable
+/// <param name="isFair">Whether it is.</param>
+internal sealed class KeyTable(bool isFair = false)
 {
+    private const int MostStaleTurns = 1024;
+
     /// <summary>Holds messages that came back and wait: nobody gets what is behind them.</summary>
     private static readonly object CoolingHolder = new();
 
     private readonly Dictionary<UInt128, Key> _keys = [];
     private readonly Dictionary<long, Key> _held = [];
     private readonly Dictionary<long, Key> _waiting = [];
-    private readonly PriorityQueue<Key, (long Turn, long Number)> _turns = new();
+    private readonly PriorityQueue<Key, (long Turn, long Second, long Number)> _turns = new();
     private long _turnsGiven;
 
     /// <summary>What is known of a key.</summary>
@@ -37,6 +41,7 @@ internal sealed class KeyTable
 
         public bool HasTurn;
         public long Turn;
+        public long SecondTurn;
         public long TurnNumber;
     }
 
@@ -50,6 +55,12 @@ internal sealed class KeyTable
 
     /// <summary>Who holds a message of a key, the last that is held; null if nobody does.</summary>
     public object? HolderOf(UInt128 key) => _keys.TryGetValue(key, out var known) ? known.Held.Last : null;
+
+    /// <summary>How many messages of a key are held.</summary>
+    public int HeldOf(UInt128 key) => _keys.TryGetValue(key, out var known) ? known.Held.Count : 0;
+
+    /// <summary>How many messages of a key are held or wait.</summary>
+    public int KnownOf(UInt128 key) => _keys.TryGetValue(key, out var known) ? known.Held.Count + known.Waiting : 0;
 
     /// <summary>Whether a message of a key came back and waits for its time.</summary>
     public bool IsCooling(UInt128 key) => _keys.TryGetValue(key, out var known) && known.Held.Cooling > 0;
@@ -72,6 +83,7 @@ internal sealed class KeyTable
         var key = Of(hash);
         key.Held.Add(offset, holder);
         _held.Add(offset, key);
+        if (isFair) GiveTurn(key);
     }
 
     /// <summary>A message that is held came back, and keeps its key until its time has come.</summary>
@@ -87,9 +99,9 @@ internal sealed class KeyTable
     public void SetAside(UInt128 hash, long offset)
     {
         var key = Of(hash);
-        var isFirst = key.Waiting == 0 && key.Held.Before(offset) is null;
+        var hasTurn = isFair || (key.Waiting == 0 && key.Held.Before(offset) is null);
         Wait(key, offset);
-        if (isFirst) GiveTurn(key, offset);
+        if (hasTurn) GiveTurn(key, offset);
     }
 
     /// <summary>A message that was held came back: it waits in its place among those of its key, which has a turn. False if it was not held.</summary>
@@ -116,7 +128,8 @@ internal sealed class KeyTable
         if (!_waiting.Remove(offset, out var key)) return false;
         key.Waiting--;
         if (key.HasTurn) WaitingWithTurn--;
-        ForgetIfEmpty(key);
+        if (isFair) GiveTurn(key);
+        else ForgetIfEmpty(key);
         return true;
     }
 
@@ -217,12 +230,25 @@ internal sealed class KeyTable
 
     private void GiveTurn(Key key, long turn)
     {
-        if (key.HasTurn && key.Turn <= turn) return;
+        var second = 0L;
+        if (isFair) (turn, second) = (key.Held.Count, First(key));
+        else if (key.HasTurn && key.Turn <= turn) return;
+        if (key.HasTurn && key.Turn == turn && key.SecondTurn == second) return;
         if (!key.HasTurn) WaitingWithTurn += key.Waiting;
         key.HasTurn = true;
         key.Turn = turn;
+        key.SecondTurn = second;
         key.TurnNumber = ++_turnsGiven;
-        _turns.Enqueue(key, (turn, key.TurnNumber));
+        _turns.Enqueue(key, (turn, second, key.TurnNumber));
+        if (_turns.Count > MostStaleTurns + 2 * _keys.Count) ForgetStaleTurns();
+    }
+
+    /// <summary>Turns that were given anew since are taken out when they come up; of those that never do there may be many.</summary>
+    private void ForgetStaleTurns()
+    {
+        _turns.Clear();
+        foreach (var key in _keys.Values)
+            if (key.HasTurn) _turns.Enqueue(key, (key.Turn, key.SecondTurn, key.TurnNumber));
     }
 
     private void EndTurn(Key key)

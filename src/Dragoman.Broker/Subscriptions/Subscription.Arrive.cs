@@ -88,6 +88,7 @@ internal sealed partial class Subscription
         _waitingForTime.Clear();
         _readyBytes = 0;
         _keys?.ForgetWaiting();
+        _arrivedQuietly.Clear();
         _frontier = _gone.Prefix;
         foreach (var (offset, delay) in _delays)
             if (!_gone.Contains(offset)) AddDelayed(delay.Due, offset, offset + 1, delay.Lane);
@@ -179,7 +180,8 @@ internal sealed partial class Subscription
         _frontier = baseOffset + batch.Count;
         if (!isSpecial && _queueSettings.DelayMs <= 0)
         {
-            Lane(0).AddRange(baseOffset, baseOffset + batch.Count, isPlain: true);
+            if (IsFair && batch.HasKeys) ArrivedFairly(baseOffset, batch);
+            else Lane(0).AddRange(baseOffset, baseOffset + batch.Count, isPlain: true);
             if (_restsUntilAsked && Delivery.MessageLifetimeMs >= 0 && _headExpiry == long.MaxValue)
             {
                 // It may be the head of its lane, and no pass looks at it now.
@@ -243,7 +245,18 @@ internal sealed partial class Subscription
         var lane = LaneOf(properties.Priority);
         if (AddExpiry(offset, count, properties, size)) due = Math.Min(due, properties.ExpiresAt);
         if (due > now) AddDelayed(due, offset, offset + count, lane);
+        else if (count == 1 && _endedLeases.Count > 0 && _endedLeases.ContainsKey(offset)) Lane(lane).AddSingle(offset);
         else Lane(lane).AddRange(offset, offset + count, properties.ExpiresAt < 0);
+    }
+
+    /// <summary>
+    /// A message whose lease ended before it was looked at: whoever held it may still have it once more, so it has to be found
+    /// where it is.
+    /// </summary>
+    private void KeepLate(long offset, int lane, int size)
+    {
+        ref var ended = ref CollectionsMarshal.GetValueRefOrNullRef(_endedLeases, offset);
+        if (!Unsafe.IsNullRef(ref ended)) ended = ended with { Lane = (byte)lane, Size = size };
     }
 
     /// <summary>Has messages with a lifetime of their own taken out when it is over, wherever they are.</summary>
@@ -296,6 +309,7 @@ internal sealed partial class Subscription
                 AddExpiry(offset, 1, properties, view.Value.Length);
                 continue;
             }
+            if (_endedLeases.Count > 0) KeepLate(offset, LaneOf(properties.Priority), CountsBytes ? view.Value.Length : 0);
             Place(offset, 1, properties, now, view.Value.Length);
         }
         _scan = null;

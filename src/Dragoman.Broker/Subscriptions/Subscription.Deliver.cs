@@ -90,7 +90,7 @@ internal sealed partial class Subscription
 
     private void Read(LogCursor cursor, long offset, long end, int bytes)
     {
-        cursor.FillStable(offset, cursor == _single ? 1 : bytes);
+        cursor.FillStable(offset, cursor == _single || cursor == _aside ? 1 : bytes);
         if (cursor.TryMoveTo(offset)) return;
         // Nothing but the marks of transactions, and what aborted ones wrote: they are no messages.
         lock (Gate)
@@ -102,12 +102,14 @@ internal sealed partial class Subscription
     private void DropBuffers()
     {
         _single.Drop();
+        _aside?.Drop();
         foreach (var lane in _lanes) lane?.Cursor.Drop();
     }
 
     /// <summary>Hands out messages that were read, until there is no demand or nothing more was read.</summary>
     private Need Deal(long end, long now)
     {
+        if (_arrivedQuietly.Count > 0) TakeArrivedQuietly(end);
         for (var dealt = 0; dealt < MaxDealt; dealt++)
         {
             SkipAnswered();
@@ -115,10 +117,15 @@ internal sealed partial class Subscription
             var consumer = request is null ? _ring.Current : request.Consumer;
             if (request is null && consumer is null) return Trim(end, now);
             var lane = Top(end, out var offset, out var isSingle, out var isPlain);
-            if (!isSingle && _keys?.Waiting >= Delivery.MaxLookAhead) lane = null;
-            if (TryTurn(request, lane is null ? long.MaxValue : offset, isSingle, out var waiting))
+            if (!isSingle && Delivery.Dispatch == DispatchMode.ByKey && _keys?.Waiting >= Delivery.MaxLookAhead) lane = null;
+            if (IsFair && TryFair(lane, offset, isSingle, isPlain, now, request, consumer, out var need))
             {
-                var need = DealWaiting(waiting, request, consumer, now);
+                if (!need.IsNothing) return need;
+                continue;
+            }
+            if (Delivery.Dispatch == DispatchMode.ByKey && TryTurn(request, lane is null ? long.MaxValue : offset, isSingle, out var waiting))
+            {
+                need = DealWaiting(waiting, request, consumer, now);
                 if (!need.IsNothing) return need;
                 continue;
             }
@@ -139,6 +146,10 @@ internal sealed partial class Subscription
             if (Delivery.Dispatch == DispatchMode.ByKey)
             {
                 if (!TryKey(cursor, request, ref consumer)) continue;
+            }
+            else if (IsFair)
+            {
+                HoldFair(cursor);
             }
             Hand(consumer, request, cursor, lane, now);
         }

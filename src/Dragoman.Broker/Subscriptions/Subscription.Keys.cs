@@ -15,6 +15,7 @@ internal sealed partial class Subscription
     private static readonly object RecoveredHolder = new();
 
     private KeyTable? _keys;
+    private LogCursor? _aside;
 
     /// <summary>
     /// Finds whether the next message is one that waited for its key, or was set aside, rather than the first of the lanes.
@@ -54,25 +55,33 @@ internal sealed partial class Subscription
     /// <summary>Hands out, or takes out, a message that waited for its key.</summary>
     private Need DealWaiting(long offset, ReceiveRequest? request, Consumer? consumer, long now)
     {
-        if (!_single.TryMoveTo(offset)) return new Need(_single, offset);
+        // Where a queue is fair, the first of a lane is looked at first, perhaps by the cursor for single messages.
+        var cursor = IsFair ? _aside ??= new LogCursor(Log) : _single;
+        if (!cursor.TryMoveTo(offset)) return new Need(cursor, offset);
         var key = _keys!.Take(offset);
-        if (_single.Current.Offset != offset)
+        if (cursor.Current.Offset != offset)
         {
             SettleGap(offset, offset + 1);
             _keys.GiveTurn(key);
         }
-        else if (ResolveLeave(_single, isPlain: false, now))
+        else if (ResolveLeave(cursor, isPlain: false, now))
         {
             _keys.GiveTurn(key);
         }
-        else if (!TryKey(_single, request, ref consumer))
+        else if (IsFair)
+        {
+            HoldFair(cursor);
+            Hand(consumer, request, cursor, Lane(0), now);
+            _keys.GiveTurn(key);
+        }
+        else if (!TryKey(cursor, request, ref consumer))
         {
             // It waits for whoever holds its key.
             if (request is not null) request.Key = null;
         }
         else
         {
-            Hand(consumer, request, _single, Lane(0), now);
+            Hand(consumer, request, cursor, Lane(0), now);
             // What else of the key waits may go to the same consumer.
             if (consumer is not null) _keys.GiveTurn(key);
         }
@@ -147,7 +156,7 @@ internal sealed partial class Subscription
     /// <summary>A message that was held waits for its key's turn; false if it has no key.</summary>
     private bool TryReturnToKey(long offset, in Lease lease)
     {
-        if (_keys is null || !_keys.IsHeld(offset)) return false;
+        if (_keys is null || Delivery.Dispatch != DispatchMode.ByKey || !_keys.IsHeld(offset)) return false;
         // A consumer's message is next where it stood. Where leases are timed, a key that comes back is behind the others.
         var turn = offset;
         if (lease.Holder is null)

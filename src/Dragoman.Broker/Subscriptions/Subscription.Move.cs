@@ -95,6 +95,8 @@ internal sealed partial class Subscription
     private void ForgetGone()
     {
         _keys?.RemoveGone(_gone);
+        for (var left = _arrivedQuietly.Count; left > 0; left--)
+            if (_arrivedQuietly.Dequeue() is var arrived && !_gone.Contains(arrived.Offset)) _arrivedQuietly.Enqueue(arrived);
         foreach (var offset in _delays.Keys)
             if (_gone.Contains(offset)) _delays.Remove(offset);
         for (var at = _waitingForTime.First; at != long.MaxValue; at = _waitingForTime.NextInside(at))

@@ -74,6 +74,7 @@ internal sealed partial class Subscription
         if (settlement == Settlement.Reject || !IsLate(token, out var last)) return false;
         if (settlement != Settlement.Acknowledge) return true;
         _readyBytes -= last.Size;
+        _keys?.Unblock(token.Offset);
         SettleAs(SettleReason.Acknowledged, token.Offset, token.Offset + 1);
         return true;
     }
@@ -103,7 +104,7 @@ internal sealed partial class Subscription
                 {
                     if (!IsLate(token, out var last)) continue;
                     // It is taken out of its lane, and is its late holder's once more.
-                    Lane(last.Lane).RemoveSingle(token.Offset);
+                    if (_keys is null || !_keys.Unblock(token.Offset)) Lane(last.Lane).RemoveSingle(token.Offset);
                     _readyBytes -= last.Size;
                     _endedLeases.Remove(token.Offset);
                     lease = new Lease { Number = token.Lease, Count = CountOf(token.Offset), Size = last.Size, Lane = last.Lane };
@@ -206,6 +207,7 @@ internal sealed partial class Subscription
             _keys?.Cool(offset);
             return;
         }
+        ReleaseKey(offset);
         _readyBytes += lease.Size;
         _delays[offset] = (due, lease.Lane);
         AddDelayed(due, offset, offset + 1, lease.Lane);

@@ -120,7 +120,14 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
                 Volatile.Write(ref _queueSettings, value);
                 _lastUsed = _host.Now;
                 // The bytes that are ready are only known where they are limited.
-                if (before.MaxLengthBytes < 0 && value.MaxLengthBytes >= 0) LookAgain();
+                var knowsLess = before.MaxLengthBytes < 0 && value.MaxLengthBytes >= 0;
+                if (before.Subscription.Dispatch != value.Subscription.Dispatch)
+                {
+                    // Who waits for what is another matter now.
+                    _keys = null;
+                    knowsLess = true;
+                }
+                if (knowsLess) LookAgain();
             }
             Schedule();
         }
@@ -268,7 +275,7 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
     /// <summary>Counts what is ready where it is, rather than by what is not: so that a message that got lost is missed.</summary>
     private long CountReady(long end)
     {
-        var ready = Math.Max(0, end - _frontier) + (_keys?.Waiting ?? 0);
+        var ready = Math.Max(0, end - _frontier) + (_keys?.Waiting ?? 0) + _arrivedQuietly.Count;
         foreach (var lane in _lanes) ready += lane?.Count(_gone, end) ?? 0;
         return ready - _leftInLane.Count;
     }

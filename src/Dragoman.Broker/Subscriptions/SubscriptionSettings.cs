@@ -16,6 +16,12 @@ public enum DispatchMode : byte
 
     /// <summary>Any consumer, but the messages of a key in order, and to one at a time.</summary>
     ByKey = 3,
+
+    /// <summary>
+    /// Whichever consumer has credit, as <see cref="Shared"/>; but messages of keys of which less is held come first, so that the
+    /// many messages of one do not hold up those of the others. Messages without a key come when it is their turn.
+    /// </summary>
+    Fair = 4,
 }
 
 /// <summary>Where messages whose time is up are taken out.</summary>

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Dragoman.Broker.Messages;
+using Dragoman.Broker.Queues;
 
 namespace Dragoman.Aws.Tests.Sqs;
 
@@ -125,6 +127,50 @@ public sealed class GroupTests
         await sqs.ChangeVisibilityAsync(url, third.Handle, 0);
         await sqs.DeleteAsync(url, (Assert.Single(await sqs.ReceiveAsync(url, 1))).Handle);
         Assert.Equal("InvalidParameterValueException", await sqs.FailAsync("ChangeMessageVisibility", new { QueueUrl = url, ReceiptHandle = third.Handle, VisibilityTimeout = 1 }));
+    }
+
+    [Fact]
+    public async Task The_many_messages_of_one_group_do_not_hold_up_another_in_a_standard_queue()
+    {
+        await using var sqs = await SqsServer.StartAsync();
+        var url = await sqs.CreateAsync("fair");
+        for (var n = 0; n < 30; n++)
+            await sqs.AskAsync("SendMessageBatch", new { QueueUrl = url, Entries = Enumerable.Range(0, 10).Select(i => new { Id = $"{i}", MessageBody = $"noisy {n}-{i}", MessageGroupId = "noisy" }) });
+        Assert.Equal(10, (await sqs.ReceiveAsync(url)).Count);
+        await sqs.AskAsync("SendMessage", new { QueueUrl = url, MessageBody = "quiet", MessageGroupId = "quiet" });
+        Assert.Equal("quiet", await sqs.TakeAsync(url, 1));
+        Assert.StartsWith("noisy", await sqs.TakeAsync(url, 1), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("many")]
+    [InlineData("many.fifo")]
+    public async Task No_more_than_120000_messages_are_in_flight(string name)
+    {
+        await using var sqs = await SqsServer.StartAsync();
+        var url = await sqs.CreateAsync(name);
+        var queue = sqs.Broker.Queues.Find(QueueName.InDefault(name))!;
+        for (var n = 0; n < 61; n++)
+        {
+            var batch = MessageBatch.Rent();
+            for (var i = 0; i < 2000; i++) batch.Add(new MessageProperties { Timestamp = sqs.Time.GetUtcNow().ToUnixTimeMilliseconds() }, default, "x"u8);
+            await queue.PublishAsync(batch, null, TestContext.Current.CancellationToken);
+        }
+        async Task HoldAsync(int count)
+        {
+            while (count > 0)
+            {
+                var held = (await queue.ReceiveAsync(Math.Min(count, 10_000), TimeSpan.FromMinutes(5), TimeSpan.Zero, TestContext.Current.CancellationToken)).Deliveries!;
+                count -= held.Count;
+                held.Dispose();
+            }
+        }
+        await HoldAsync(119_999);
+        var last = Assert.Single(await sqs.ReceiveAsync(url, 1));
+        if (name == "many") Assert.Equal("OverLimit", await sqs.FailAsync("ReceiveMessage", new { QueueUrl = url }));
+        else Assert.Empty(await sqs.ReceiveAsync(url));
+        await sqs.DeleteAsync(url, last.Handle);
+        Assert.Single(await sqs.ReceiveAsync(url, 1));
     }
 
     [Fact]

@@ -130,6 +130,59 @@ public sealed class OrderTests
         await queue.ConservedAsync();
     }
 
+    [Theory]
+    [InlineData(100)]
+    [InlineData(3000)]
+    public async Task Many_messages_of_a_key_do_not_hold_up_those_of_others_where_a_queue_is_fair(int many)
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var queue = await broker.DeclareAsync("q", SubscriptionSettings.Default with { Dispatch = DispatchMode.Fair });
+        await SendAsync(broker, queue, Enumerable.Range(0, many).Select(i => $"noisy {i}"));
+        var held = await queue.TakeAsync(20);
+        Assert.Equal("noisy 0", held[0].Text);
+        await SendAsync(broker, queue, ["quiet 1", "Quiet 2", "quiet 3"]);
+        await broker.SendAsync(queue, "without a key");
+        Assert.Equal(["quiet 1", "Quiet 2"], await queue.TakeTextsAsync(2));
+        // One of the key is held now, and twenty of the other.
+        Assert.DoesNotContain("noisy", string.Join(' ', await queue.TakeTextsAsync(1)), StringComparison.Ordinal);
+        await queue.SettleAsync(Settlement.Return, Tokens(held), TimeSpan.Zero);
+        await queue.ConservedAsync();
+        Assert.Equal(many + 1, (await queue.TakeAsync(many + 100)).Count);
+        await queue.ConservedAsync();
+    }
+
+    [Fact]
+    public async Task What_one_key_has_too_many_of_is_delivered_all_the_same()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var queue = await broker.DeclareAsync("q", SubscriptionSettings.Default with { Dispatch = DispatchMode.Fair });
+        var texts = Enumerable.Range(0, 4000).Select(i => $"{(char)('a' + i % 7 * (i % 3))} {i}").ToList();
+        await SendAsync(broker, queue, texts);
+        var taken = new List<string>();
+        while (await queue.TakeAsync(10) is { Count: > 0 } some)
+        {
+            taken.AddRange(some.Select(r => r.Text));
+            await queue.SettleAsync(Settlement.Acknowledge, Tokens(some[1..]));
+        }
+        Assert.Equal(texts.Order(StringComparer.Ordinal), taken.Order(StringComparer.Ordinal));
+        await queue.ConservedAsync();
+        await broker.RestartAsync();
+        queue = broker.Queue("q");
+        broker.Time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(400, (await queue.TakeAsync(1000)).Count);
+        await queue.ConservedAsync();
+    }
+
+    private static async Task SendAsync(TestBroker broker, IQueueHandle queue, IEnumerable<string> texts)
+    {
+        foreach (var some in texts.Chunk(500))
+        {
+            var batch = MessageBatch.Rent();
+            foreach (var text in some) batch.Add(new MessageProperties { Timestamp = broker.Now() }, Encoding.UTF8.GetBytes(text[..1]), Encoding.UTF8.GetBytes(text));
+            await queue.PublishAsync(batch, null, TestContext.Current.CancellationToken);
+        }
+    }
+
     [Fact]
     public async Task A_purge_forgets_deduplication_ids()
     {

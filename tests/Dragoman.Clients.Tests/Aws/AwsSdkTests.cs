@@ -167,6 +167,68 @@ public sealed class AwsSdkTests(SharedBroker broker) : IClassFixture<SharedBroke
         Assert.Equal("value", Encoding.UTF8.GetString((byte[])got.BasicProperties.Headers!["own"]!));
     }
 
+    [Fact, Rows("Q18")]
+    public async Task A_tenant_with_a_long_backlog_does_not_hold_up_the_others()
+    {
+        var url = await CreateAsync(_sqs, "fair");
+        for (var n = 0; n < 20; n++)
+            await _sqs.SendMessageBatchAsync(url, [.. Enumerable.Range(0, 10).Select(i => new SendMessageBatchRequestEntry($"{i}", "noisy") { MessageGroupId = "noisy" })], Cancellation);
+        Assert.All(await ReceiveAsync(_sqs, url, 10), m => Assert.Equal("noisy", m.Attributes["MessageGroupId"]));
+        await _sqs.SendMessageAsync(new SendMessageRequest(url, "quiet") { MessageGroupId = "quiet" }, Cancellation);
+        Assert.Equal("quiet", (await _sqs.ReceiveMessageAsync(url, Cancellation)).Messages[0].Body);
+    }
+
+    [Fact, Rows("Q19")]
+    public async Task No_more_than_120000_messages_are_in_flight_whoever_holds_them()
+    {
+        const int Most = 120_000;
+        var url = await CreateAsync(_sqs, "flight");
+        var name = url[(url.LastIndexOf('/') + 1)..];
+        await using var connection = await RabbitMqClient.ConnectAsync(broker.Server.Port("amqp"));
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: Cancellation);
+        for (var n = 0; n < Most + 10; n++) await channel.BasicPublishAsync("", name, mandatory: false, new RabbitMQ.Client.BasicProperties(), "x"u8.ToArray(), Cancellation);
+        await channel.BasicQosAsync(0, prefetchCount: 0, global: false, Cancellation);
+        var held = new List<ulong>();
+        var consumer = new RabbitMQ.Client.Events.AsyncEventingBasicConsumer(channel);
+        consumer.ReceivedAsync += (_, delivery) =>
+        {
+            lock (held) held.Add(delivery.DeliveryTag);
+            return Task.CompletedTask;
+        };
+        var tag = await channel.BasicConsumeAsync(name, autoAck: false, "", noLocal: false, exclusive: false, null, consumer, Cancellation);
+        await UntilAsync(() => Task.FromResult(held.Count >= Most + 10));
+        await channel.BasicCancelAsync(tag, cancellationToken: Cancellation);
+        await Assert.ThrowsAsync<OverLimitException>(() => _sqs.ReceiveMessageAsync(url, Cancellation));
+        // Eleven less, ten of which are to be had again.
+        await channel.BasicNackAsync(held[9], multiple: true, requeue: true, Cancellation);
+        await channel.BasicAckAsync(held[10], multiple: false, Cancellation);
+        await UntilAsync(async () => await CountAsync(_sqs, url) == 10);
+        Assert.Equal("x", (await _sqs.ReceiveMessageAsync(url, Cancellation)).Messages[0].Body);
+    }
+
+    [Fact, Rows("Q25")]
+    public async Task Queues_of_an_init_file_are_there_at_the_start_and_a_reset_leaves_none()
+    {
+        var file = Path.Join(Path.GetTempPath(), $"{SharedBroker.Unique("init")}.json");
+        await File.WriteAllTextAsync(file, """{ "queues": [ { "name": "jobs", "attributes": { "VisibilityTimeout": 45 } } ] }""", Cancellation);
+        try
+        {
+            await using var server = await MovableClock.StartAsync("--aws-init", file);
+            using var sqs = AwsSdkNet.Connect(server);
+            using var http = new HttpClient { BaseAddress = new Uri($"http://{server.Address("aws")}") };
+            Assert.Contains("\"sqs\":\"running\"", await http.GetStringAsync(new Uri("/health", UriKind.Relative), Cancellation), StringComparison.Ordinal);
+            var url = (await sqs.GetQueueUrlAsync("jobs", Cancellation)).QueueUrl;
+            Assert.Equal(45, (await sqs.GetQueueAttributesAsync(url, ["VisibilityTimeout"], Cancellation)).VisibilityTimeout);
+            using var reset = await http.PostAsync(new Uri("/_dragoman/reset", UriKind.Relative), null, Cancellation);
+            Assert.True(reset.IsSuccessStatusCode);
+            Assert.Empty((await sqs.ListQueuesAsync("", Cancellation)).QueueUrls ?? []);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
     private static async Task<string> CreateAsync(AmazonSQSClient sqs, string prefix, Dictionary<string, string>? attributes = null, string suffix = "") =>
         (await sqs.CreateQueueAsync(new CreateQueueRequest(SharedBroker.Unique(prefix) + suffix) { Attributes = attributes }, Cancellation)).QueueUrl;
 

@@ -41,7 +41,7 @@ internal sealed class QueueRun
         _disk = new SimDisk(_sim, new SimDiskOptions { Capacity = 24 << 20 });
         _random = _sim.Random.Fork();
         _story = QueueStory.Draw(_random);
-        _model = new QueueSimModel(_sim, _story.Settings.Subscription.MaxDeliveries, _story.Settings.Subscription.DeadLetter is not null);
+        _model = new QueueSimModel(_sim, _story.Settings.Subscription.MaxDeliveries, _story.Settings.Subscription.DeadLetter is not null, _story.Settings.Subscription.Dispatch == DispatchMode.ByKey);
         _sim.Note($"{_story}");
     }
 

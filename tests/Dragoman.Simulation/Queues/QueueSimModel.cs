@@ -67,7 +67,7 @@ internal sealed class SimMessage(string text)
 }
 
 /// <summary>What must be true of one queue, whoever publishes to it, takes from it, and dies.</summary>
-internal sealed class QueueSimModel(SimScheduler sim, int maxDeliveries, bool hasDeadLetters)
+internal sealed class QueueSimModel(SimScheduler sim, int maxDeliveries, bool hasDeadLetters, bool keepsKeys)
 {
     private readonly Queue<(SimMessage Message, int Seen)> _uncertain = new();
     private long _noted;
@@ -137,7 +137,7 @@ internal sealed class QueueSimModel(SimScheduler sim, int maxDeliveries, bool ha
         Check(count <= most && count >= least, $"delivery {count} of {message} is between {least} and {most}");
         Check(maxDeliveries < 0 || count <= maxDeliveries, $"delivery {count} of {message} is one too many");
         // Who settles as it gets frees the key for another one, who may be told first.
-        if (message.Key is not null && holder is not SimConsumer { Options.AutoAcknowledge: true })
+        if (keepsKeys && message.Key is not null && holder is not SimConsumer { Options.AutoAcknowledge: true })
         {
             foreach (var other in All.Values)
                 if (other != message && other.Key == message.Key && other.Holder is not null && sim.Time.Elapsed < other.HeldUntil)

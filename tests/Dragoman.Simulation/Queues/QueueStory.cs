@@ -9,7 +9,7 @@ internal sealed record QueueStory(QueueSettings Settings, bool IsKeyed, bool Ded
 {
     public static QueueStory Draw(SimRandom random)
     {
-        var dispatch = random.Pick<DispatchMode>([DispatchMode.Shared, DispatchMode.Shared, DispatchMode.Failover, DispatchMode.ByKey]);
+        var dispatch = random.Pick<DispatchMode>([DispatchMode.Shared, DispatchMode.Shared, DispatchMode.Failover, DispatchMode.ByKey, DispatchMode.Fair]);
         var deduplicates = random.OneIn(3);
         var subscription = SubscriptionSettings.Default with
         {
@@ -25,11 +25,11 @@ internal sealed record QueueStory(QueueSettings Settings, bool IsKeyed, bool Ded
         {
             Subscription = subscription,
             CommitMode = random.OneIn(5) ? CommitMode.Written : CommitMode.Fsync,
-            MaxPriority = dispatch != DispatchMode.ByKey && random.OneIn(3) ? 4 : 0,
+            MaxPriority = dispatch is not (DispatchMode.ByKey or DispatchMode.Fair) && random.OneIn(3) ? 4 : 0,
             DelayMs = random.OneIn(5) ? random.Between(1, 500) : 0,
             MaxLength = random.OneIn(6) ? random.Between(3, 20) : -1,
             Overflow = Overflow.Reject,
             DeduplicationWindowMs = deduplicates ? 3_600_000 : 0,
-        }, dispatch == DispatchMode.ByKey, deduplicates);
+        }, dispatch is DispatchMode.ByKey or DispatchMode.Fair, deduplicates);
     }
 }

@@ -27,6 +27,9 @@ internal static class QueueAttributes
     /// <summary>The longest wait for a message, in seconds.</summary>
     public const int MaxWaitSeconds = 20;
 
+    /// <summary>The most messages that may be received and not deleted at a time.</summary>
+    public const int MaxInFlight = 120_000;
+
     private const string ScopeOfGroups = "messageGroup";
     private const long ScopeChangeMs = 60_000;
     private const int DefaultRetentionSeconds = 345_600;
@@ -39,7 +42,7 @@ internal static class QueueAttributes
         DeduplicationWindowMs = isFifo ? (long)DeduplicationWindow.TotalMilliseconds : 0,
         Subscription = SubscriptionSettings.Default with
         {
-            Dispatch = isFifo ? DispatchMode.ByKey : DispatchMode.Shared,
+            Dispatch = isFifo ? DispatchMode.ByKey : DispatchMode.Fair,
             MessageLifetimeMs = DefaultRetentionSeconds * 1000L,
         },
     };

@@ -49,6 +49,12 @@ internal sealed class ReceiveMessage(AwsNode node, QueueAccess access, FirstRece
 
     private async ValueTask<Broker.Subscriptions.ReceiveAnswer> ReceiveAsync(AwsCall call, IQueueHandle queue, int max, TimeSpan? lease, int waitSeconds)
     {
+        if ((await queue.GetCountsAsync()).Leased >= QueueAttributes.MaxInFlight)
+        {
+            // A FIFO queue says nothing, and has nothing.
+            if (QueueAttributes.IsFifo(queue.Settings)) return new Broker.Subscriptions.ReceiveAnswer(QueueStatus.Ok, null);
+            throw SqsErrors.OverLimit();
+        }
         if (waitSeconds == 0) return await queue.ReceiveAsync(max, lease, TimeSpan.Zero, CancellationToken.None);
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(call.Gone, node.Options.Stopping);
         return await queue.ReceiveAsync(max, lease, TimeSpan.FromSeconds(waitSeconds), ends.Token);

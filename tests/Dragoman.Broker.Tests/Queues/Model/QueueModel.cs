@@ -85,6 +85,9 @@ internal sealed class QueueModel(QueueSettings settings)
 
     public bool IsByKey => Delivery.Dispatch == DispatchMode.ByKey;
 
+    /// <summary>Whether the messages of different keys may overtake one another.</summary>
+    public bool IsOutOfOrder => Delivery.Dispatch is DispatchMode.ByKey or DispatchMode.Fair;
+
     public long Settled(SettleReason reason) => _settled[(int)reason];
 
     public static bool IsReady(ModelMessage message, long now) => message.Place == Place.Waiting && message.ReadyAt <= now;

@@ -76,7 +76,7 @@ internal sealed record Story(QueueSettings Settings, ulong Seed, Act[] Acts)
             {
                 Subscription = subscription,
                 IsDurable = durable,
-                MaxPriority = subscription.Dispatch == DispatchMode.ByKey ? 0 : limits.Item1,
+                MaxPriority = subscription.Dispatch is DispatchMode.ByKey or DispatchMode.Fair ? 0 : limits.Item1,
                 MaxLength = limits.Item2,
                 MaxLengthBytes = limits.Item3,
                 Overflow = limits.Item4,

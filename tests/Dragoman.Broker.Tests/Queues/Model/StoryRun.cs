@@ -433,7 +433,7 @@ internal sealed class StoryRun
             Check(message.ExpiresAt > _stepStart, $"{message} is not expired, when {holder} gets it at {_stepStart}");
             Check(!message.IsFiltered, $"{message} is not filtered out");
             Check(!_model.IsWornOut(message), $"{message} was not delivered too often");
-            if (!_timePasses && last is not null && (!_model.IsByKey || last.Key == message.Key)) Check(QueueModel.Compare(last, message) < 0, $"{last} comes before {message}");
+            if (!_timePasses && last is not null && (!_model.IsOutOfOrder || (_model.IsByKey && last.Key == message.Key))) Check(QueueModel.Compare(last, message) < 0, $"{last} comes before {message}");
             last = message;
             if (_model.IsByKey && message.Key is { } key)
             {
@@ -464,7 +464,7 @@ internal sealed class StoryRun
             foreach (var left in _model.Messages.Values)
             {
                 if (!_model.IsDeliverable(left, _stepStart) || _model.IsKeyTaken(left)) continue;
-                foreach (var taken in _taken) Check(QueueModel.Compare(left, taken) > 0 || _model.IsByKey, $"{left} comes before {taken}, and was passed over");
+                foreach (var taken in _taken) Check(QueueModel.Compare(left, taken) > 0 || _model.IsOutOfOrder, $"{left} comes before {taken}, and was passed over");
             }
         }
         _taken.Clear();
@@ -533,7 +533,7 @@ internal sealed class StoryRun
         dropped.Sort(QueueModel.Compare);
         var last = dropped[^1];
         foreach (var left in _model.Messages.Values)
-            Check(!_model.IsDeliverable(left, now) || _model.IsByKey || QueueModel.Compare(last, left) < 0, $"{left} goes before {last} does");
+            Check(!_model.IsDeliverable(left, now) || _model.IsOutOfOrder || QueueModel.Compare(last, left) < 0, $"{left} goes before {last} does");
         Check((settings.MaxLength >= 0 && count + 1 > settings.MaxLength) || (settings.MaxLengthBytes >= 0 && bytes + last.Text.Length > settings.MaxLengthBytes), $"{last} had to go, with {count} messages and {bytes} bytes left");
     }
 
@@ -544,7 +544,7 @@ internal sealed class StoryRun
         foreach (var message in _model.Messages.Values)
         {
             if (hasDemand && !_model.IsKeyTaken(message)) Check(!_model.IsDeliverable(message, now), $"{message} is delivered, as somebody has credit");
-            if (!QueueModel.IsReady(message, now) || _model.IsByKey) continue;
+            if (!QueueModel.IsReady(message, now) || _model.IsOutOfOrder) continue;
             if (Delivery.Expiry == ExpiryScope.Anywhere && message.ExpiresAt < message.Timestamp + (Delivery.MessageLifetimeMs < 0 ? long.MaxValue >> 1 : Delivery.MessageLifetimeMs) && !message.WasHeldAtExpiry)
                 Check(message.ExpiresAt > now, $"{message} is taken out, its time being up");
             if (lanes.Add(message.Lane)) Check(message.ExpiresAt > now, $"{message} is taken out at the head, its time being up");
