@@ -51,7 +51,7 @@ public sealed class QueueTests
     [InlineData("""{"name":""}""", HttpStatusCode.BadRequest, "no name")]
     [InlineData("""{"name":"amq.x"}""", HttpStatusCode.BadRequest, "the broker's own")]
     [InlineData("""{"name":"a\u0001b"}""", HttpStatusCode.BadRequest, "not a name")]
-    [InlineData("""{"name":"x","settings":{"dispatch":"round"}}""", HttpStatusCode.BadRequest, "shared, failover, exclusive or byKey")]
+    [InlineData("""{"name":"x","settings":{"dispatch":"round"}}""", HttpStatusCode.BadRequest, "shared, failover, exclusive, byKey or fair")]
     [InlineData("""{"name":"x","settings":{"maxPriority":256}}""", HttpStatusCode.BadRequest, "from 0 to 255")]
     [InlineData("""{"name":"x","settings":{"maxLength":-2}}""", HttpStatusCode.BadRequest, "at least -1")]
     [InlineData("""{"name":"x","settings":{"deadLetterKey":"k"}}""", HttpStatusCode.BadRequest, "needs deadLetterExchange")]

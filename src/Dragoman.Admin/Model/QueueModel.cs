@@ -87,7 +87,7 @@ public sealed record QueueSettingsModel
     /// <summary>What an acknowledged publish means: <c>fsync</c> (the default), <c>written</c> or <c>memory</c>.</summary>
     public string? CommitMode { get; init; }
 
-    /// <summary>Who gets a message: <c>shared</c> (the default), <c>failover</c>, <c>exclusive</c> or <c>byKey</c>.</summary>
+    /// <summary>Who gets a message: <c>shared</c> (the default), <c>failover</c>, <c>exclusive</c>, <c>byKey</c> or <c>fair</c>.</summary>
     public string? Dispatch { get; init; }
 
     /// <summary>How long a message that was received is held for its receiver; 30,000 if missing.</summary>

@@ -14,7 +14,7 @@ internal static class QueueCreateCommand
         var queue = ClientOptions.Queue();
         var transient = new Option<bool>("--transient") { Description = "It is gone after a restart, and keeps its messages in memory." };
         var commitMode = new Option<string?>("--commit-mode") { Description = "What an acknowledgement means: fsync, written or memory. [default: fsync]", HelpName = "MODE" };
-        var dispatch = new Option<string?>("--dispatch") { Description = "Who gets a message: shared, failover, exclusive or by-key. [default: shared]", HelpName = "HOW" };
+        var dispatch = new Option<string?>("--dispatch") { Description = "Who gets a message: shared, failover, exclusive, by-key or fair. [default: shared]", HelpName = "HOW" };
         var lease = new Option<string?>("--lease") { Description = "How long a message that was received is held for its receiver. [default: 30s]", HelpName = "TIME" };
         var maxDeliveries = new Option<int?>("--max-deliveries") { Description = "After so many deliveries a message that comes back is dead-lettered.", HelpName = "N" };
         var deadLetterQueue = new Option<string?>("--dead-letter-queue") { Description = "The queue that dead letters go to.", HelpName = "QUEUE" };

@@ -141,7 +141,9 @@ internal sealed class QueueSimModel(SimScheduler sim, int maxDeliveries, bool ha
         {
             foreach (var other in All.Values)
                 if (other != message && other.Key == message.Key && other.Holder is not null && sim.Time.Elapsed < other.HeldUntil)
-                    Check(other.Holder == holder || (lease > 0 && other.Lease > 0 && other.Offset > offset), $"{message} goes to {holder}, and its key is held with {other}");
+                    // One that came back, or became due, is delivered under a timed lease although a later one is held; and of two such
+                    // leases the later may be told first.
+                    Check(other.Holder == holder || (lease > 0 && other.Lease > 0 && (other.Offset > offset || other.Lease > lease)), $"{message} goes to {holder}, and its key is held with {other}");
         }
         message.Offset = offset;
         message.Seen++;

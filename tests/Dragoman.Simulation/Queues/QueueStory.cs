@@ -9,7 +9,7 @@ internal sealed record QueueStory(QueueSettings Settings, bool IsKeyed, bool Ded
 {
     public static QueueStory Draw(SimRandom random)
     {
-        var dispatch = random.Pick<DispatchMode>([DispatchMode.Shared, DispatchMode.Shared, DispatchMode.Failover, DispatchMode.ByKey, DispatchMode.Fair]);
+        var dispatch = random.Pick<DispatchMode>([DispatchMode.Shared, DispatchMode.Shared, DispatchMode.Failover, DispatchMode.ByKey]);
         var deduplicates = random.OneIn(3);
         var subscription = SubscriptionSettings.Default with
         {
@@ -21,15 +21,18 @@ internal sealed record QueueStory(QueueSettings Settings, bool IsKeyed, bool Ded
             Expiry = random.OneIn(2) ? ExpiryScope.Head : ExpiryScope.Anywhere,
             MinBackOffMs = random.OneIn(3) ? random.Between(1, 500) : 0,
         };
-        return new QueueStory(QueueSettings.Default with
+        var settings = QueueSettings.Default with
         {
             Subscription = subscription,
             CommitMode = random.OneIn(5) ? CommitMode.Written : CommitMode.Fsync,
-            MaxPriority = dispatch is not (DispatchMode.ByKey or DispatchMode.Fair) && random.OneIn(3) ? 4 : 0,
+            MaxPriority = dispatch != DispatchMode.ByKey && random.OneIn(3) ? 4 : 0,
             DelayMs = random.OneIn(5) ? random.Between(1, 500) : 0,
             MaxLength = random.OneIn(6) ? random.Between(3, 20) : -1,
             Overflow = Overflow.Reject,
             DeduplicationWindowMs = deduplicates ? 3_600_000 : 0,
-        }, dispatch is DispatchMode.ByKey or DispatchMode.Fair, deduplicates);
+        };
+        // Drawn of what is drawn already, so that seeds which failed before there were fair queues go on telling the same story.
+        if (dispatch == DispatchMode.Shared && settings.MaxPriority == 0 && subscription.LeaseMs % 3 == 0) settings = settings with { Subscription = subscription with { Dispatch = DispatchMode.Fair } };
+        return new QueueStory(settings, settings.Subscription.Dispatch is DispatchMode.ByKey or DispatchMode.Fair, deduplicates);
     }
 }
