@@ -72,13 +72,16 @@ internal sealed class SqsConnection : IDisposable
     public string CreateQueue(string name) => Text(Encoding.UTF8.GetBytes(Call("CreateQueue", $$"""{"QueueName":"{{name}}"}""")), "\"QueueUrl\""u8) ?? throw new IOException("The answer names no queue.");
 
     /// <summary>The first text of a name in a JSON document that holds no escapes.</summary>
-    public static string? Text(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name)
+    public static string? Text(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name) => TextBytes(json, name) is { IsEmpty: false } text ? Encoding.ASCII.GetString(text) : null;
+
+    /// <summary>As <see cref="Text"/>; empty for none.</summary>
+    public static ReadOnlySpan<byte> TextBytes(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name)
     {
         var start = json.IndexOf(name);
-        if (start < 0) return null;
+        if (start < 0) return default;
         var rest = json[(start + name.Length)..];
         rest = rest[(rest.IndexOf((byte)'"') + 1)..];
-        return Encoding.ASCII.GetString(rest[..rest.IndexOf((byte)'"')]);
+        return rest[..rest.IndexOf((byte)'"')];
     }
 
     public void Dispose() => _socket.Dispose();
