@@ -14,6 +14,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dragoman.Protocols;
 
@@ -47,7 +48,7 @@ public sealed class FrontEndServer : IAsyncDisposable
         var log = loggers.CreateLogger<FrontEndServer>();
         // Only what is given here counts: the process's arguments and environment are read elsewhere.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton(loggers);
+        builder.Services.AddSingleton<ILoggerFactory>(new ServerLoggers(loggers));
         builder.Services.AddRouting();
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = drain ?? TimeSpan.FromSeconds(5));
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
@@ -129,6 +130,24 @@ public sealed class FrontEndServer : IAsyncDisposable
     {
         await _application.StopAsync().ConfigureAwait(false);
         await _application.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// The loggers of Kestrel. The one that says when requests begin and end is left out: nobody wants that of a broker, and as
+    /// long as it is there an <c>Activity</c> is made for each request.
+    /// </summary>
+    private sealed class ServerLoggers(ILoggerFactory loggers) : ILoggerFactory
+    {
+        private const string Requests = "Microsoft.AspNetCore.Hosting.Diagnostics";
+
+        public ILogger CreateLogger(string categoryName) => categoryName == Requests ? NullLogger.Instance : loggers.CreateLogger(categoryName);
+
+        public void AddProvider(ILoggerProvider provider) => loggers.AddProvider(provider);
+
+        // They are the caller's.
+        public void Dispose()
+        {
+        }
     }
 
     /// <summary>Signals are the executable's to handle.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
+using System.Net;
 using Dragoman.Aws.Signing;
 using Dragoman.Protocols.Authentication;
 using Microsoft.AspNetCore.Http;
@@ -136,7 +137,7 @@ internal sealed class Dispatcher(IReadOnlyList<Service> services, Authenticator 
 
     private (ClientIdentity Identity, string Region, string? KeyId) Identify(HttpContext context, ReadOnlyMemory<byte> body)
     {
-        var host = context.Connection.RemoteIpAddress?.ToString() ?? "unknown";
+        var host = HostOf(context.Connection.RemoteIpAddress);
         var authorization = context.Request.Headers.Authorization.ToString();
         if (authorization.Length == 0) authorization = context.Request.Query["X-Amz-Credential"].ToString();
         var region = RequestSignature.TryReadScope(authorization, out var named, out _) ? named : options.Region;
@@ -151,6 +152,14 @@ internal sealed class Dispatcher(IReadOnlyList<Service> services, Authenticator 
         if (authenticator.RequiresLogin) throw SigningException.Missing();
         return (authenticator.Anonymous(host), region, keyId);
     }
+
+    private static string HostOf(IPAddress? address) => address switch
+    {
+        null => "unknown",
+        // Most come from here.
+        _ when address.Equals(IPAddress.Loopback) => "127.0.0.1",
+        _ => address.ToString(),
+    };
 
     private static bool IsForm(string? type) => type is null || type.StartsWith("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase);
 
