@@ -14,10 +14,10 @@ internal sealed class ReceiveAttempts(AwsNode node)
     private const int MaxKept = 10_000;
     private const long KeptMs = 5 * 60_000;
 
-    private readonly ConcurrentDictionary<(Guid Queue, string Attempt), (LeaseToken[] Leases, long Until)> _known = new();
+    private readonly ConcurrentDictionary<(Guid Queue, string Attempt), (LeaseToken[] Leases, long ReceivedAt, long Until)> _known = new();
 
     /// <summary>Notes what an attempt was answered with.</summary>
-    public void Remember(IQueueHandle queue, string attempt, DeliveryBatch deliveries)
+    public void Remember(IQueueHandle queue, string attempt, DeliveryBatch deliveries, long receivedAt)
     {
         var now = node.Now;
         if (_known.Count >= MaxKept)
@@ -28,19 +28,19 @@ internal sealed class ReceiveAttempts(AwsNode node)
         }
         var leases = new LeaseToken[deliveries.Count];
         for (var i = 0; i < leases.Length; i++) leases[i] = new LeaseToken(deliveries[i].Offset, deliveries[i].Lease);
-        _known[(queue.Id, attempt)] = (leases, now + KeptMs);
+        _known[(queue.Id, attempt)] = (leases, receivedAt, now + KeptMs);
     }
 
     /// <summary>
     /// What the attempt was answered with before, hidden for as long as if it were received now; null if there is nothing, or if
     /// a message of it is no longer held.
     /// </summary>
-    public async ValueTask<ReceiveAnswer?> RepeatAsync(IQueueHandle queue, string attempt, TimeSpan? lease)
+    public async ValueTask<(ReceiveAnswer Answer, long ReceivedAt)?> RepeatAsync(IQueueHandle queue, string attempt, TimeSpan? lease)
     {
         if (!_known.TryGetValue((queue.Id, attempt), out var known) || known.Until <= node.Now) return null;
         // Not a new receipt: the delivery count and the handles stay as they were.
         var answer = await queue.RepeatAsync(known.Leases, lease);
-        if (answer.Deliveries is { } deliveries && deliveries.Count == known.Leases.Length) return answer;
+        if (answer.Deliveries is { } deliveries && deliveries.Count == known.Leases.Length) return (answer, known.ReceivedAt);
         answer.Deliveries?.Dispose();
         _known.TryRemove((queue.Id, attempt), out _);
         return null;

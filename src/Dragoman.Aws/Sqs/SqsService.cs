@@ -20,7 +20,7 @@ internal static class SqsService
             new SendMessage(access, sender), new SendMessageBatch(access, sender),
             new ReceiveMessage(node, access, receipts, new ReceiveAttempts(node)),
             new DeleteMessage(access, receipts), new DeleteMessageBatch(access, receipts),
-            new ChangeMessageVisibility(access), new ChangeMessageVisibilityBatch(access),
+            new ChangeMessageVisibility(node, access), new ChangeMessageVisibilityBatch(node, access),
             new ListDeadLetterSourceQueues(node, access),
             new StartMessageMoveTask(node, access), new ListMessageMoveTasks(node, access), new CancelMessageMoveTask(node, access),
         ]);

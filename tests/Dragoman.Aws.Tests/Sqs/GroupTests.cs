@@ -174,6 +174,22 @@ public sealed class GroupTests
     }
 
     [Fact]
+    public async Task A_message_is_hidden_for_twelve_hours_at_most_however_often_that_is_extended()
+    {
+        await using var sqs = await SqsServer.StartAsync();
+        var url = await sqs.CreateAsync("long", ("VisibilityTimeout", "43200"));
+        await sqs.AskAsync("SendMessage", new { QueueUrl = url, MessageBody = "x" });
+        var held = Assert.Single(await sqs.ReceiveAsync(url));
+        await sqs.ChangeVisibilityAsync(url, held.Handle, 43_200);
+        sqs.Time.Advance(TimeSpan.FromHours(11));
+        await sqs.ChangeVisibilityAsync(url, held.Handle, 3600);
+        Assert.Equal("InvalidParameterValueException", await sqs.FailAsync("ChangeMessageVisibility", new { QueueUrl = url, ReceiptHandle = held.Handle, VisibilityTimeout = 3601 }));
+        await sqs.ChangeVisibilityAsync(url, held.Handle, 0);
+        var again = Assert.Single(await sqs.ReceiveAsync(url));
+        await sqs.ChangeVisibilityAsync(url, again.Handle, 43_200);
+    }
+
+    [Fact]
     public async Task The_query_protocol_answers_in_JSON_to_who_asks_for_it()
     {
         await using var sqs = await SqsServer.StartAsync();

@@ -11,7 +11,7 @@ public sealed class MessageTests
     [Fact]
     public void A_handle_comes_back_as_it_went()
     {
-        var handle = new ReceiptHandle(Guid.NewGuid(), new LeaseToken(1234567890123, 42));
+        var handle = new ReceiptHandle(Guid.NewGuid(), new LeaseToken(1234567890123, 42), 1_893_456_000_123);
         Assert.Equal(handle, ReceiptHandle.Parse(handle.ToString()));
     }
 

@@ -51,7 +51,7 @@ internal static class IncomingMessage
         var parts = Parts.Read(message, wanted);
         output.Text("MessageId", IdOf(source.Queue, message));
         Span<byte> handle = stackalloc byte[ReceiptHandle.Characters];
-        new ReceiptHandle(source.Queue, new LeaseToken(delivery.Offset, delivery.Lease)).Write(handle);
+        new ReceiptHandle(source.Queue, new LeaseToken(delivery.Offset, delivery.Lease), source.ReceivedAt).Write(handle);
         output.Utf8("ReceiptHandle", handle);
         Span<byte> digits = stackalloc byte[32];
         var isText = Utf8.IsValid(message.Value.Span);
@@ -169,10 +169,11 @@ internal static class IncomingMessage
 /// <summary>Where a message was received.</summary>
 /// <param name="Queue">The queue's id.</param>
 /// <param name="IsFifo">Whether it keeps order.</param>
+/// <param name="ReceivedAt">When the message was received this time, in milliseconds since 1970.</param>
 /// <param name="FirstReceivedAt">When the message was received for the first time, in milliseconds since 1970.</param>
 /// <param name="Region">The region that the client thinks it is in.</param>
 /// <param name="Account">The account.</param>
-internal readonly record struct MessageSource(Guid Queue, bool IsFifo, long FirstReceivedAt, string Region, string Account);
+internal readonly record struct MessageSource(Guid Queue, bool IsFifo, long ReceivedAt, long FirstReceivedAt, string Region, string Account);
 
 /// <summary>Which attributes of messages a request asks for.</summary>
 internal sealed class WantedAttributes

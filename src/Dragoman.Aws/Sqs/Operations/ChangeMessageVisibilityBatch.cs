@@ -3,7 +3,7 @@ using Dragoman.Aws.Http;
 namespace Dragoman.Aws.Sqs.Operations;
 
 /// <summary>Changes the visibility of up to ten messages, each by itself.</summary>
-internal sealed class ChangeMessageVisibilityBatch(QueueAccess access) : IOperation
+internal sealed class ChangeMessageVisibilityBatch(AwsNode node, QueueAccess access) : IOperation
 {
     public async ValueTask HandleAsync(AwsCall call)
     {
@@ -11,7 +11,7 @@ internal sealed class ChangeMessageVisibilityBatch(QueueAccess access) : IOperat
         var entries = Batch.Read(call.Input, "ChangeMessageVisibilityBatchRequestEntry");
         var done = new List<string>(entries.Count);
         var failed = new List<(string, AwsException)>();
-        var tasks = entries.Select(e => ChangeMessageVisibility.ChangeAsync(call, queue, e.Entry).AsTask()).ToArray();
+        var tasks = entries.Select(e => ChangeMessageVisibility.ChangeAsync(node, call, queue, e.Entry).AsTask()).ToArray();
         for (var i = 0; i < tasks.Length; i++)
         {
             try

@@ -26,14 +26,14 @@ internal sealed class ReceiveMessage(AwsNode node, QueueAccess access, FirstRece
         var attempt = isFifo ? call.Input.Text("ReceiveRequestAttemptId") : null;
         TimeSpan? lease = visibility is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
 
-        var answer = attempt is not null && await attempts.RepeatAsync(queue, attempt, lease) is { } again
-            ? again
-            : await ReceiveAsync(call, queue, max, lease, wait);
+        var again = attempt is null ? null : await attempts.RepeatAsync(queue, attempt, lease);
+        var answer = again?.Answer ?? await ReceiveAsync(call, queue, max, lease, wait);
         if (answer.Status != QueueStatus.Ok) throw SqsErrors.Of(answer.Status, call, null);
         using var deliveries = answer.Deliveries;
         if (deliveries is null || deliveries.Count == 0) return;
-        if (attempt is not null) attempts.Remember(queue, attempt, deliveries);
         var now = node.Now;
+        var receivedAt = again?.ReceivedAt ?? now;
+        if (attempt is not null) attempts.Remember(queue, attempt, deliveries, receivedAt);
         call.Output.BeginList("Messages", "Message");
         for (var i = 0; i < deliveries.Count; i++)
         {
@@ -41,7 +41,7 @@ internal sealed class ReceiveMessage(AwsNode node, QueueAccess access, FirstRece
             if (delivery.Count == 1) receipts.Note(queue.Id, delivery.Offset, now);
             var first = delivery.Count == 1 ? now : receipts.Find(queue.Id, delivery.Offset) ?? delivery.Timestamp;
             call.Output.BeginItem();
-            IncomingMessage.Write(call.Output, deliveries.Message(i), delivery, wanted, new MessageSource(queue.Id, isFifo, first, call.Region, node.Options.Account));
+            IncomingMessage.Write(call.Output, deliveries.Message(i), delivery, wanted, new MessageSource(queue.Id, isFifo, receivedAt, first, call.Region, node.Options.Account));
             call.Output.EndItem();
         }
         call.Output.EndList();
