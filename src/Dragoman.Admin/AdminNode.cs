@@ -55,7 +55,7 @@ public sealed class AdminNode(Broker.Broker broker) : IDisposable
     public string Version { get; } = typeof(AdminNode).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     /// <summary>The version of RabbitMQ whose behaviour AMQP clients see.</summary>
-    public string RabbitMqVersion { get; init; } = "3.13.7";
+    public string RabbitMqVersion { get; init; } = RabbitMqRelease.Version;
 
     /// <summary>The node's name as RabbitMQ's clients expect names of nodes.</summary>
     public string RabbitMqName { get; } = $"rabbit@{Environment.MachineName}";

@@ -1,3 +1,5 @@
+using Dragoman.Protocols.RabbitMq;
+
 namespace Dragoman.Amqp;
 
 /// <summary>How the AMQP 0-9-1 front end behaves.</summary>
@@ -35,11 +37,10 @@ public sealed record AmqpOptions
 
     /// <summary>
     /// What the server calls itself. Client libraries decide by it which extensions there are and how <c>basic.qos</c>
-    /// works (kombu asks for a limit per channel only from "RabbitMQ" before 4.0, and means it from all others), so it
-    /// names the product whose behaviour this front end has.
+    /// works, so it names the product whose behaviour this front end has.
     /// </summary>
     public string Product { get; init; } = "RabbitMQ";
 
-    /// <summary>The version of that behaviour: the last before 4.0, where features began to be taken away.</summary>
-    public string ProductVersion { get; init; } = "3.13.7";
+    /// <summary>The version of that behaviour.</summary>
+    public string ProductVersion { get; init; } = RabbitMqRelease.Version;
 }

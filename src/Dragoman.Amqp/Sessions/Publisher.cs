@@ -6,6 +6,7 @@ using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
 using Dragoman.Broker.Messages;
 using Dragoman.Broker.Statistics;
+using Dragoman.Broker.Subscriptions;
 using Dragoman.Storage.Journal;
 using Dragoman.Storage.Records;
 
@@ -137,7 +138,7 @@ internal sealed class Publisher(Channel channel) : IDisposable
     internal static long LifetimeOf(in AmqpProperties properties)
     {
         if (!properties.Has(PropertyFlags.Expiration)) return -1;
-        if (Utf8Parser.TryParse(properties.Expiration, out long milliseconds, out var used) && used == properties.Expiration.Length && milliseconds is >= 0 and <= uint.MaxValue) return milliseconds;
+        if (Utf8Parser.TryParse(properties.Expiration, out long milliseconds, out var used) && used == properties.Expiration.Length && milliseconds >= 0) return Math.Min(milliseconds, SubscriptionSettings.MostMilliseconds);
         throw Errors.Precondition($"invalid expiration '{Encoding.UTF8.GetString(properties.Expiration)}': {WhyNot(properties.Expiration)}");
     }
 
@@ -146,7 +147,7 @@ internal sealed class Publisher(Channel channel) : IDisposable
     {
         if (!Utf8Parser.TryParse(expiration, out long number, out var used)) return "no_integer";
         if (used < expiration.Length) return $"{{leftover_string,\"{Encoding.UTF8.GetString(expiration[used..])}\"}}";
-        return number < 0 ? $"{{value_negative,{number}}}" : $"{{value_too_big,{number}}}";
+        return $"{{value_negative,{number}}}";
     }
 
     /// <summary>Counts a message that nobody gets.</summary>

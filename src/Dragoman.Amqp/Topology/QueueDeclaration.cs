@@ -198,13 +198,14 @@ internal sealed record QueueDeclaration
     /// <summary>Reads arguments, in RabbitMQ's words where they are wrong.</summary>
     private readonly struct ArgumentReader(FieldTable table, string queue)
     {
-        public long? Number(string name, long least = 0, long most = uint.MaxValue)
+        public long? Number(string name, long least = 0, long most = long.MaxValue)
         {
             if (!table.TryGet(name, out var value)) return null;
             if (value.Class != FieldClass.Integer) throw Invalid(name, $"{{unacceptable_type,{value.TypeName}}}");
             if (value.Bits < least) throw Invalid(name, value.Bits < 0 ? $"{{value_negative,{Text(value.Bits)}}}" : $"{{value_zero,{Text(value.Bits)}}}");
             if (value.Bits > most) throw Invalid(name, $"{{{(name == "x-max-priority" ? "max_value_exceeded" : "value_too_big")},{Text(value.Bits)}}}");
-            return value.Bits;
+            // RabbitMQ takes any number; there are frameworks with queues that hold messages back for years.
+            return Math.Min(value.Bits, SubscriptionSettings.MostMilliseconds);
         }
 
         public string? Text(string name)

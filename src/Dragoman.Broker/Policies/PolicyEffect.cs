@@ -84,7 +84,7 @@ internal static class PolicyEffect
 
     private readonly struct Reader(IReadOnlyDictionary<string, JsonElement> definition)
     {
-        public long? Number(string name) => definition.TryGetValue(name, out var value) ? value.GetInt64() : null;
+        public long? Number(string name) => definition.TryGetValue(name, out var value) ? Math.Min(value.GetInt64(), SubscriptionSettings.MostMilliseconds) : null;
 
         public string? Text(string name) => definition.TryGetValue(name, out var value) ? value.GetString() : null;
     }

@@ -89,6 +89,9 @@ public sealed record SubscriptionSettings
     /// <summary>Where messages go that were refused, delivered too often, expired, or are too many; null to drop them.</summary>
     public DeadLetterTarget? DeadLetter { get; init; }
 
+    /// <summary>The longest time that any setting makes a difference for: a thousand years, in milliseconds. What is longer is this.</summary>
+    public const long MostMilliseconds = 365_250L * 24 * 3600 * 1000;
+
     /// <summary>How long messages live from their timestamp on; -1 for ever. A message's own lifetime counts where it is shorter.</summary>
     public long MessageLifetimeMs { get; init; } = -1;
 

@@ -26,6 +26,7 @@ internal static class QueueJson
         json["state"] = "running";
         if (declared.Type is "quorum" or "stream")
         {
+            if (declared.Type == "quorum") json["delivery_limit"] = queue.Settings.Subscription.MaxDeliveries is > 0 and var most ? most - 1 : "unlimited";
             json["leader"] = request.Node.RabbitMqName;
             json["members"] = new JsonArray(request.Node.RabbitMqName);
             json["online"] = new JsonArray(request.Node.RabbitMqName);

@@ -5,7 +5,7 @@ namespace Dragoman.Admin.RabbitMq.Resources;
 
 /// <summary>
 /// <c>/api/feature-flags</c>, <c>/api/deprecated-features</c> and <c>/api/extensions</c>: what the broker can do. Frameworks refuse to
-/// work with one that lacks <c>stream_queue</c> or <c>quorum_queue</c>. These are the flags of RabbitMQ 3.13 whose behaviour is here.
+/// work with one that lacks <c>stream_queue</c> or <c>quorum_queue</c>. These are the flags of RabbitMQ whose behaviour is here.
 /// </summary>
 internal sealed class Features : IResource
 {
@@ -18,6 +18,7 @@ internal sealed class Features : IResource
         ("listener_records_in_ets", "Listeners are told of"),
         ("message_containers", "Messages are kept in one form for all protocols"),
         ("quorum_queue", "Queues of type quorum"),
+        ("rabbitmq_4.0.0", "Quorum queues give up after 20 deliveries unless they are told another number"),
         ("restart_streams", "Streams go on after a restart"),
         ("stream_filtering", "Consumers of streams name the messages that they want"),
         ("stream_queue", "Queues of type stream"),
