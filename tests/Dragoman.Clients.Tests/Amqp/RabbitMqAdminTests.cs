@@ -101,6 +101,41 @@ public sealed class RabbitMqAdminTests
         Assert.Contains("orders", await RabbitMqAdmin.RunAsync(server.Port("admin"), "--username", "app", "--password", "app's", "--vhost", "shop", "list", "queues", "name"));
     }
 
+    /// <summary>A broker that is in use is moved: its queue is shovelled over, and its exchange federated.</summary>
+    [Fact, Rows("R33")]
+    public async Task What_RabbitMQ_holds_is_shovelled_and_what_it_is_told_arrives_by_federation()
+    {
+        await using var real = await RealRabbitMq.StartAsync("rabbitmq_management");
+        await using var server = await DragomanServer.StartAsync();
+        var (from, to) = (real.ManagementPort, server.Port("admin"));
+        var uri = $"amqp://guest:guest@127.0.0.1:{real.Port}";
+        await RabbitMqAdmin.RunAsync(from, "declare", "queue", "name=jobs", "durable=true");
+        await RabbitMqAdmin.RunAsync(from, "declare", "exchange", "name=events", "type=topic");
+        for (var i = 0; i < 3; i++) await RabbitMqAdmin.RunAsync(from, "publish", "exchange=amq.default", "routing_key=jobs", $"payload=job {i}", $$"""properties={"message_id":"{{i}}","delivery_mode":2}""");
+        await RabbitMqAdmin.RunAsync(to, "declare", "queue", "name=jobs", "durable=true");
+        await RabbitMqAdmin.RunAsync(to, "declare", "exchange", "name=events", "type=topic");
+        await RabbitMqAdmin.RunAsync(to, "declare", "queue", "name=heard", "durable=true");
+        await RabbitMqAdmin.RunAsync(to, "declare", "binding", "source=events", "destination=heard", "routing_key=shop.#");
+
+        Assert.Equal("parameter declared", await RabbitMqAdmin.RunAsync(to, "declare", "parameter", "component=shovel", "name=move", $$"""value={"src-uri":"{{uri}}","src-queue":"jobs","dest-uri":"amqp://","dest-queue":"jobs","src-delete-after":"queue-length"}"""));
+        await Eventually.TrueAsync(async () => await CountAsync(to, "jobs") == 3 && await CountAsync(from, "jobs") == 0, "the jobs are over here, and no longer there");
+        await Eventually.TrueAsync(async () => (await RabbitMqAdmin.ListAsync(to, "parameters", "name")).Count == 0, "the shovel is done and goes");
+        var got = JsonNode.Parse(await RabbitMqAdmin.RunAsync(to, "-f", "raw_json", "get", "queue=jobs", "ackmode=ack_requeue_false"))![0]!;
+        Assert.Equal(("job 0", "0"), ((string?)got["payload"], (string?)got["properties"]!["message_id"]));
+
+        Assert.Equal("parameter declared", await RabbitMqAdmin.RunAsync(to, "declare", "parameter", "component=federation-upstream", "name=old", $$"""value={"uri":"{{uri}}"}"""));
+        Assert.Equal("policy declared", await RabbitMqAdmin.RunAsync(to, "declare", "policy", "name=from-old", "pattern=^events$", "apply-to=exchanges", """definition={"federation-upstream":"old"}"""));
+        await Eventually.TrueAsync(async () => (await RabbitMqAdmin.ListAsync(from, "bindings", "source", "routing_key")).Any(static b => (string?)b!["source"] == "events" && (string?)b["routing_key"] == "shop.#"), "the link asks the old broker for what is wanted here");
+        await RabbitMqAdmin.RunAsync(from, "publish", "exchange=events", "routing_key=shop.open", "payload=open");
+        await RabbitMqAdmin.RunAsync(from, "publish", "exchange=events", "routing_key=bank.open", "payload=not wanted");
+        await Eventually.TrueAsync(async () => await CountAsync(to, "heard") == 1, "what the old broker is told is heard here");
+        Assert.Equal("policy deleted", await RabbitMqAdmin.RunAsync(to, "delete", "policy", "name=from-old"));
+        await Eventually.TrueAsync(async () => !(await RabbitMqAdmin.ListAsync(from, "bindings", "source")).Any(static b => (string?)b!["source"] == "events"), "the link takes away what it made");
+
+        static async Task<int> CountAsync(int port, string queue) =>
+            (int?)(await RabbitMqAdmin.ListAsync(port, "queues", "name", "messages")).FirstOrDefault(q => (string?)q!["name"] == queue)?["messages"] ?? -1;
+    }
+
     private static readonly string[][] Topology =
     [
         ["declare", "vhost", "name=shop"],
