@@ -221,7 +221,7 @@ public sealed class FilterPolicyTests
     {
         var keys = Gen.Int[0, 2].Select(static i => $"{"abc"[i]}");
         var value = Gen.Int[0, 3];
-        var leaf = Gen.Dictionary(keys, value.List[1, 3])[1, 2];
+        var leaf = Gen.Dictionary(keys, value.List[1, 2])[1, 2];
         var policies = Gen.Select(leaf, Gen.Select(leaf, leaf), Gen.Bool);
         var bodies = Gen.Dictionary(keys, value)[0, 3];
         Gen.Select(policies, bodies).Sample((policy, body) =>
