@@ -13,7 +13,10 @@ internal static class Arns
     private const int Elements = 6;
 
     /// <summary>The resource name of a topic.</summary>
-    public static string Of(NotificationTopic topic, string account) => Of(topic.Attributes.GetValueOrDefault(Region, "us-east-1"), account, topic.Name.Name);
+    public static string Of(NotificationTopic topic, string account) => Of(RegionOf(topic), account, topic.Name.Name);
+
+    /// <summary>The region that a topic's resource name shows.</summary>
+    public static string RegionOf(NotificationTopic topic) => topic.Attributes.GetValueOrDefault(Region, "us-east-1");
 
     /// <summary>The resource name of a topic.</summary>
     public static string Of(string region, string account, string topic) => $"arn:{QueueUrl.PartitionOf(region)}:sns:{region}:{account}:{topic}";

@@ -129,10 +129,14 @@ public sealed class SnsTests
         Assert.Equal(["PendingConfirmation"], (await sns.AskAsync("ListSubscriptions")).Texts("SubscriptionArn"));
         Assert.Equal(("InvalidParameter", "Invalid token", 400), await sns.FailAsync("ConfirmSubscription", ("TopicArn", topic), ("Token", "randomtoken")));
         Assert.Equal(("InvalidParameter", "Invalid parameter: Token", 400), await sns.FailAsync("ConfirmSubscription", ("TopicArn", topic), ("Token", "abcdef")));
+        var token = question["Token"]!.GetValue<string>();
+        Assert.Equal(("InvalidParameter", "Invalid parameter: Topic", 400), await sns.FailAsync("ConfirmSubscription", ("TopicArn", "not-an-arn"), ("Token", token)));
+        Assert.Equal(("InvalidParameter", "Invalid parameter: Topic", 400), await sns.FailAsync("ConfirmSubscription", ("TopicArn", topic.Replace("us-east-1", "eu-central-1", StringComparison.Ordinal)), ("Token", token)));
         // As whoever follows the link does.
         using (var client = new HttpClient()) Assert.Contains(arn, await client.GetStringAsync(new Uri(question["SubscribeURL"]!.GetValue<string>())), StringComparison.Ordinal);
         await sns.AskAsync("Publish", ("TopicArn", topic), ("Message", "after"));
         var told = (await endpoint.ToldAsync(2))[1];
+        Assert.Equal("Keep-Alive", told.Headers["connection"]);
         Assert.Equal(("Notification", arn, topic), (told.Type, told.Headers["x-amz-sns-subscription-arn"], told.Headers["x-amz-sns-topic-arn"]));
         Assert.Equal("text/plain; charset=UTF-8", told.Headers["content-type"]);
         var notification = JsonNode.Parse(told.Body)!;

@@ -22,6 +22,7 @@ internal static class EndpointRequest
         var request = new HttpRequestMessage(HttpMethod.Post, uri.UserInfo.Length == 0 ? uri : new UriBuilder(uri) { UserName = "", Password = "" }.Uri);
         var headers = request.Headers;
         headers.TryAddWithoutValidation("User-Agent", Agent);
+        headers.TryAddWithoutValidation("Connection", "Keep-Alive");
         headers.TryAddWithoutValidation("Accept-Encoding", "gzip,deflate");
         headers.TryAddWithoutValidation("x-amz-sns-message-type", type);
         headers.TryAddWithoutValidation("x-amz-sns-message-id", id.ToString());

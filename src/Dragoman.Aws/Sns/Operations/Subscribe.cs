@@ -163,12 +163,13 @@ internal sealed class ConfirmSubscription(SnsNode node) : IOperation
 {
     public async ValueTask HandleAsync(AwsCall call)
     {
-        var topic = Arns.TopicOf(call.Input.Need("TopicArn"));
+        var arn = call.Input.Need("TopicArn");
         var token = call.Input.Need("Token");
         if (token.Length == 0 || !token.All(char.IsAsciiHexDigit)) throw SnsErrors.InvalidText("Invalid token");
         var found = node.Notifications.ListSubscriptions().FirstOrDefault(s => s.Token.Length > 0 && CryptographicOperations.FixedTimeEquals(System.Text.Encoding.ASCII.GetBytes(s.Token), System.Text.Encoding.UTF8.GetBytes(token)));
         if (found is null) throw SnsErrors.Invalid("Token");
-        if (found.Topic != SnsNode.NameOf(topic)) throw SnsErrors.Invalid("Topic");
+        // The token says which subscription is meant; AWS looks only whether the topic's name is one of its region.
+        if (arn.Split(':') is not { Length: 6 } parts || node.Notifications.Find(found.Topic) is not { } topic || parts[3] != Arns.RegionOf(topic)) throw SnsErrors.Invalid("Topic");
         await node.Endpoints.PrepareAsync(found, call.Gone);
         var isAuthenticated = call.Input.Text("AuthenticateOnUnsubscribe") == "true";
         var answer = await node.Notifications.ChangeSubscriptionAsync(
