@@ -27,6 +27,9 @@ internal sealed class ForwardingRun
     private readonly SimScheduler _sim;
     private readonly SimDisk _disk;
     private readonly SimRandom _random;
+
+    /// <summary>Lives begun: each makes other ids, or what one makes could have an id that is there from another.</summary>
+    private int _lives;
     private readonly ForwardingDefects _defects;
     private readonly ForwardingModel _model = new();
     private readonly int[] _sent = new int[Partitions];
@@ -71,7 +74,7 @@ internal sealed class ForwardingRun
     private async Task LiveAsync(SimProcess process, bool last, bool stops)
     {
         var broker = await Broker.Broker.StartAsync(
-            new BrokerOptions { Store = Options() }, _disk, _sim.Time, process, new Random(1), new BrokerSeams { Forwarding = _defects });
+            new BrokerOptions { Store = Options() }, _disk, _sim.Time, process, new Random(++_lives), new BrokerSeams { Forwarding = _defects });
         await DeclareAsync(broker);
         var workers = new List<Task>();
         for (var partition = 0; partition < Partitions; partition++)

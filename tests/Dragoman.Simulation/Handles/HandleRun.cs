@@ -20,6 +20,9 @@ internal sealed class HandleRun
     private readonly SimScheduler _sim;
     private readonly SimDisk _disk;
     private readonly SimRandom _random;
+
+    /// <summary>Lives begun: each makes other ids, or what one makes could have an id that is there from another.</summary>
+    private int _lives;
     private readonly TransactionDefects _defects;
     private readonly List<HandleProducer> _producers = [];
     private readonly List<HandleReader> _readers = [];
@@ -68,7 +71,7 @@ internal sealed class HandleRun
 
     private async Task LiveAsync(SimProcess process, bool last, bool stops)
     {
-        var broker = await Broker.Broker.StartAsync(new BrokerOptions { Store = Options() }, _disk, _sim.Time, process, new Random(1), new BrokerSeams { Defects = _defects });
+        var broker = await Broker.Broker.StartAsync(new BrokerOptions { Store = Options() }, _disk, _sim.Time, process, new Random(++_lives), new BrokerSeams { Defects = _defects });
         var settings = TopicSettings.Default with { CommitMode = _mode, RetentionMs = -1 };
         var created = await broker.Topics.CreateAsync(TopicName.InDefault("t"), Partitions, settings);
         Check(created.Status is TopicStatus.Ok or TopicStatus.AlreadyExists, $"the topic is there: {created.Message}");

@@ -22,6 +22,9 @@ internal sealed class QueueRun
     private readonly SimScheduler _sim;
     private readonly SimDisk _disk;
     private readonly SimRandom _random;
+
+    /// <summary>Lives begun: each makes other ids, or what one makes could have an id that is there from another.</summary>
+    private int _lives;
     private readonly QueueDefects _defects;
     private readonly QueueStory _story;
     private readonly QueueSimModel _model;
@@ -94,7 +97,7 @@ internal sealed class QueueRun
 
     private async Task LiveAsync(SimProcess process, LifeEnd end, bool last)
     {
-        var broker = await Broker.Broker.StartAsync(new BrokerOptions { Store = Options() }, _disk, _sim.Time, process, new Random(1), new BrokerSeams { QueueDefects = _defects, DueEntriesInMemory = _random.OneIn(2) ? 4 : 1000 });
+        var broker = await Broker.Broker.StartAsync(new BrokerOptions { Store = Options() }, _disk, _sim.Time, process, new Random(++_lives), new BrokerSeams { QueueDefects = _defects, DueEntriesInMemory = _random.OneIn(2) ? 4 : 1000 });
         await DeclareAsync(broker, "dead", QueueSettings.Default);
         await DeclareAsync(broker, "copy", QueueSettings.Default with { CommitMode = _story.Settings.CommitMode });
         await DeclareAsync(broker, "work", _story.Settings);

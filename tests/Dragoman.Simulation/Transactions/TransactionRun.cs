@@ -21,6 +21,9 @@ internal sealed class TransactionRun
     private readonly SimScheduler _sim;
     private readonly SimDisk _disk;
     private readonly SimRandom _random;
+
+    /// <summary>Lives begun: each makes other ids, or what one makes could have an id that is there from another.</summary>
+    private int _lives;
     private readonly TransactionDefects _defects;
     private readonly TransactionModel _model;
     private readonly List<TransactionClient> _clients = [];
@@ -82,7 +85,7 @@ internal sealed class TransactionRun
             _disk,
             _sim.Time,
             process,
-            new Random(1),
+            new Random(++_lives),
             new BrokerSeams { Defects = _defects, TopicsOfTransactions = topics => _isRemote ? new InterceptedTopics(topics, markers.DeliverAsync) : topics });
         var settings = TopicSettings.Default with { CommitMode = _mode, RetentionMs = -1 };
         var created = await broker.Topics.CreateAsync(TopicName.InDefault("t"), Partitions, settings);
