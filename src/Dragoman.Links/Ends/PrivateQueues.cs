@@ -8,9 +8,10 @@ using RabbitMQ.Client;
 namespace Dragoman.Links.Ends;
 
 /// <summary>
-/// Two queues that a link has at a broker elsewhere, which hold one message each. One says which batch came last: it is
-/// written in the transaction that publishes the batch. The other is there for as long as that broker runs, so that a link
-/// learns when it was started anew.
+/// The queues that a link has at a broker elsewhere. Two hold one message each: one says which batch came last, and is
+/// written in the transaction that publishes the batch; the other is there for as long as that broker runs, so that a link
+/// learns when it was started anew. The third belongs to the connection and holds nothing: while it is there, so is a
+/// connection of the link, and what that one has sent may still be carried out.
 /// </summary>
 /// <param name="connection">The connection.</param>
 /// <param name="link">What the link is called, over all brokers.</param>
@@ -29,12 +30,23 @@ internal sealed class PrivateQueues(RemoteConnection connection, string link)
 
     private string Alive => _name + ".alive";
 
+    private string Owner => _name + ".owner";
+
     private static Dictionary<string, object?> Arguments => new()
     {
         ["x-queue-type"] = "classic",
         ["x-max-length"] = 1,
         ["x-expires"] = (long)Unused.TotalMilliseconds,
     };
+
+    /// <summary>Makes sure that no earlier connection of the link is still there: its last transaction could come after what is read now.</summary>
+    /// <exception cref="LinkException">One is.</exception>
+    public async Task OwnAsync(CancellationToken cancellation)
+    {
+        var refused = await connection.TryAsync(c => c.QueueDeclareAsync(Owner, durable: false, exclusive: true, autoDelete: false, cancellationToken: cancellation), cancellation).ConfigureAwait(false);
+        // Without the permission there is no progress to read either.
+        if (refused is { Code: Constants.ResourceLocked }) throw new LinkException("an earlier connection of this link has not ended yet");
+    }
 
     /// <summary>Makes sure that there is a queue for the last batch.</summary>
     /// <returns>Whether there is.</returns>

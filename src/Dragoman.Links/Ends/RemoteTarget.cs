@@ -50,6 +50,7 @@ internal sealed class RemoteTarget(EndDefinition end, string link, string connec
         _channel = await _connection.OpenChannelAsync(cancellation).ConfigureAwait(false);
         if (!isSafe) return;
         _private = new PrivateQueues(_connection, link);
+        await _private.OwnAsync(cancellation).ConfigureAwait(false);
         var startedAnew = await _private.WasStartedAnewAsync(cancellation).ConfigureAwait(false);
         _hasProgress = await _private.DeclareProgressAsync(cancellation).ConfigureAwait(false);
         _mustSign = startedAnew;

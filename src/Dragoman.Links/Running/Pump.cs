@@ -65,6 +65,8 @@ internal sealed class Pump(PumpOptions options, ILinkSource source, ILinkTarget 
     {
         var remaining = options.DeleteAfter == ShovelDefinition.QueueLength ? source.ReadyAtStart : options.DeleteAfter;
         var confirming = Task.CompletedTask;
+        // What only the target has told of so far, until the next batch is written there, is noted here first.
+        if (options.AckMode == AckMode.OnConfirm && memory.TakeUnnoted() is { Length: > 0 } unnoted) await RememberAsync(unnoted, -1, abort).ConfigureAwait(false);
         while (true)
         {
             counts.Remaining = remaining;
@@ -84,21 +86,47 @@ internal sealed class Pump(PumpOptions options, ILinkSource source, ILinkTarget 
                 await confirming.ConfigureAwait(false);
                 throw;
             }
-            var fresh = arrived.FindAll(m => !memory.IsRepeated(m));
+            var (repeated, others, fresh) = Sort(arrived);
+            counts.Add(0, arrived.Count - fresh.Count);
+            if (repeated.Count > 0)
+            {
+                // Once the next batch is written, the target no longer tells of the one that these were in.
+                await confirming.ConfigureAwait(false);
+                await source.AcknowledgeAsync(repeated, false, abort).ConfigureAwait(false);
+            }
+            if (others.Count == 0) continue;
             counts.Pending = fresh.Count;
             var isGone = fresh.Count > 0 && await WriteAsync(fresh, abort).ConfigureAwait(false);
             counts.Pending = 0;
             // One acknowledgement's answer is waited for before the next is sent: the order is theirs.
             await confirming.ConfigureAwait(false);
-            await source.AcknowledgeAsync(arrived, isGone && fresh.Count == arrived.Count, abort).ConfigureAwait(false);
+            await source.AcknowledgeAsync(others, isGone && fresh.Count == others.Count, abort).ConfigureAwait(false);
             if (fresh.Count > 0)
             {
                 memory.Acknowledge();
                 confirming = ConfirmAsync(memory.Taken, abort);
             }
-            counts.Add(fresh.Count, arrived.Count - fresh.Count);
+            counts.Add(fresh.Count, 0);
             if (remaining > 0) remaining -= fresh.Count;
         }
+    }
+
+    /// <summary>Tells what has come before from what has not.</summary>
+    /// <returns>
+    /// Those that came before and can be acknowledged at once: all of them where messages are settled one by one, and those in front
+    /// of all others where an acknowledgement reaches back; then all others, and what is new of these.
+    /// </returns>
+    private (List<LinkMessage> Repeated, List<LinkMessage> Others, List<LinkMessage> Fresh) Sort(List<LinkMessage> arrived)
+    {
+        var (repeated, others, fresh) = (new List<LinkMessage>(), new List<LinkMessage>(arrived.Count), new List<LinkMessage>(arrived.Count));
+        foreach (var message in arrived)
+        {
+            var isRepeated = memory.IsRepeated(message);
+            if (!isRepeated) fresh.Add(message);
+            if (isRepeated && (others.Count == 0 || !source.MayForget)) repeated.Add(message);
+            else others.Add(message);
+        }
+        return (repeated, others, fresh);
     }
 
     /// <summary>Has the target take messages.</summary>

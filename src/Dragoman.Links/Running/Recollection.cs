@@ -21,6 +21,7 @@ internal sealed class Recollection
     private Dictionary<ulong, int> _sure = [];
     private ulong[] _returning = [];
     private int _cursor = -1;
+    private ulong[] _unnoted = [];
     private bool _flagMatters;
     private bool _hasForgotten;
     private bool _isOver;
@@ -121,6 +122,14 @@ internal sealed class Recollection
         }
     }
 
+    /// <summary>What was taken and is not on disk here, because only the target has told of it; once.</summary>
+    public ulong[] TakeUnnoted()
+    {
+        var unnoted = _unnoted;
+        _unnoted = [];
+        return unnoted;
+    }
+
     /// <summary>All that was taken was acknowledged at the source.</summary>
     public void Acknowledge() => _acknowledged = _taken;
 
@@ -143,7 +152,9 @@ internal sealed class Recollection
     private void TakeMissing(IReadOnlyList<ulong> fingerprints)
     {
         var newest = _window.Skip(Math.Max(0, _window.Count - fingerprints.Count));
-        if (!newest.SequenceEqual(fingerprints)) Take(fingerprints);
+        if (newest.SequenceEqual(fingerprints)) return;
+        Take(fingerprints);
+        _unnoted = [.. fingerprints];
     }
 
     private void End()
