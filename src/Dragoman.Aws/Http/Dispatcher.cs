@@ -12,6 +12,7 @@ namespace Dragoman.Aws.Http;
 internal sealed class Dispatcher(IReadOnlyList<Service> services, Authenticator authenticator, SignatureVerifier verifier, AwsOptions options, ILogger log)
 {
     private const int PooledOutputs = 64;
+    private const int LargeBytes = 128 << 10;
 
     private readonly BodyBudget _budget = new(options.MaxGatheredBytes);
     private readonly ConcurrentQueue<JsonOutput> _outputs = [];
@@ -27,6 +28,8 @@ internal sealed class Dispatcher(IReadOnlyList<Service> services, Authenticator 
         try
         {
             body = await RequestBody.ReadAsync(context, options.MaxRequestBytes, _budget);
+            // What takes milliseconds to read and hash, or looks at all queues, does not hold up the other connections of the thread.
+            if (body.Memory.Length > LargeBytes) await Task.Yield();
             if (isQuery) await HandleQueryAsync(context, body.Memory, requestId, s => service = s);
             else await HandleJsonAsync(context, body.Memory, requestId, s => service = s);
         }
@@ -64,6 +67,7 @@ internal sealed class Dispatcher(IReadOnlyList<Service> services, Authenticator 
         var service = services.FirstOrDefault(s => s.Target is not null && dot > 0 && target.AsSpan(0, dot).SequenceEqual(s.Target));
         if (service?.Find(target[(dot + 1)..]) is not { } operation) throw new AwsException("UnknownOperationException", $"The operation {target} is not known here.", 404);
         found(service);
+        if (operation.IsOfService) await Task.Yield();
         var (identity, region, keyId) = Identify(context, body);
         using var document = JsonInput.Parse(body);
         if (!_outputs.TryDequeue(out var output)) output = new JsonOutput();
@@ -100,6 +104,7 @@ internal sealed class Dispatcher(IReadOnlyList<Service> services, Authenticator 
         var service = FindService(context, input, action);
         if (service is not null) found(service);
         if (service?.Find(action) is not { } operation || (operation.IsOfService && request.Path.Value is { Length: > 1 })) throw new AwsException("InvalidAction", $"The action {action} is not valid for this endpoint.");
+        if (operation.IsOfService) await Task.Yield();
         var (identity, region, keyId) = Identify(context, body);
         if (service.IsFlattened && Response.WantsJson(context))
         {

@@ -12,6 +12,9 @@ internal sealed class ReceiveMessage(AwsNode node, QueueAccess access, FirstRece
 {
     private const int MaxMessages = 10;
 
+    // What takes milliseconds to write does not hold up the other connections of the thread.
+    private const int LargeBytes = 128 << 10;
+
     public async ValueTask HandleAsync(AwsCall call)
     {
         var queue = access.Find(call, Broker.Security.Operations.Read, "receivemessage");
@@ -31,6 +34,7 @@ internal sealed class ReceiveMessage(AwsNode node, QueueAccess access, FirstRece
         if (answer.Status != QueueStatus.Ok) throw SqsErrors.Of(answer.Status, call, null);
         using var deliveries = answer.Deliveries;
         if (deliveries is null || deliveries.Count == 0) return;
+        if (deliveries.Bytes > LargeBytes) await Task.Yield();
         var now = node.Now;
         var receivedAt = again?.ReceivedAt ?? now;
         if (attempt is not null) attempts.Remember(queue, attempt, deliveries, receivedAt);
