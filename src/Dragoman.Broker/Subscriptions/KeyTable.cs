@@ -173,6 +173,13 @@ internal sealed class KeyTable(bool isFair = false)
             if (gone.Contains(offset)) Unblock(offset);
     }
 
+    /// <summary>Has all that wait wait in a lane instead.</summary>
+    public void PutBack(ReadyLane lane)
+    {
+        foreach (var offset in _waiting.Keys) lane.AddSingle(offset);
+        ForgetWaiting();
+    }
+
     /// <summary>Nobody waits any more; what is held stays.</summary>
     public void ForgetWaiting()
     {

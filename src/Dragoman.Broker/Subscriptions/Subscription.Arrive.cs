@@ -89,6 +89,7 @@ internal sealed partial class Subscription
         _readyBytes = 0;
         _keys?.ForgetWaiting();
         _arrivedQuietly.Clear();
+        _expiryApart = long.MaxValue;
         _frontier = _gone.Prefix;
         foreach (var (offset, delay) in _delays)
             if (!_gone.Contains(offset)) AddDelayed(delay.Due, offset, offset + 1, delay.Lane);

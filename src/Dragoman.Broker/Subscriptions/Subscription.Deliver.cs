@@ -90,7 +90,7 @@ internal sealed partial class Subscription
 
     private void Read(LogCursor cursor, long offset, long end, int bytes)
     {
-        cursor.FillStable(offset, cursor == _single || cursor == _aside ? 1 : bytes);
+        cursor.FillStable(offset, cursor == _single ? 1 : cursor == _aside ? SmallFillBytes : bytes);
         if (cursor.TryMoveTo(offset)) return;
         // Nothing but the marks of transactions, and what aborted ones wrote: they are no messages.
         lock (Gate)
@@ -325,6 +325,7 @@ internal sealed partial class Subscription
             if (!need.IsNothing) return need;
         }
         if (!MayExpire) return Need.Nothing;
+        PutBackExpired(now);
         _headExpiry = long.MaxValue;
         foreach (var lane in _lanes)
         {

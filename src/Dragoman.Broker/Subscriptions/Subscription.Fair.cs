@@ -32,6 +32,7 @@ internal sealed partial class Subscription
             lane.AddRange(baseOffset, end, isPlain: true);
             return;
         }
+        if (Delivery.MessageLifetimeMs >= 0) _expiryApart = Math.Min(_expiryApart, batch.FirstTimestamp + Delivery.MessageLifetimeMs);
         var keys = _keys ??= new KeyTable(isFair: true);
         var offset = baseOffset;
         var start = baseOffset;
@@ -87,7 +88,7 @@ internal sealed partial class Subscription
         if (ofLane > 0 && _keys.Waiting < (cursor.Current.Size > LargeBytes ? FairLookAheadLarge : FairLookAhead))
         {
             lane.Take(isSingle);
-            if (!ResolveLeave(cursor, isPlain, now)) _keys.SetAside(key, offset);
+            if (!ResolveLeave(cursor, isPlain, now)) SetAside(cursor, key);
             return true;
         }
         if (!hasTurn || ofLane < held || (ofLane == held && offset < best)) return false;

@@ -11,11 +11,17 @@ internal sealed partial class Subscription
     /// <summary>Bytes that are read at most while more messages of a key are sought.</summary>
     private const int KeyLookAheadBytes = 4 << 20;
 
+    /// <summary>How long messages wait apart whose time of sending is not known, before they are looked at.</summary>
+    private const int ApartCheckMs = 60_000;
+
     /// <summary>Holds the keys of messages that were leased before a restart.</summary>
     private static readonly object RecoveredHolder = new();
 
     private KeyTable? _keys;
     private LogCursor? _aside;
+
+    /// <summary>When the first of the messages that wait apart from the lanes expires, or is to be looked at for that.</summary>
+    private long _expiryApart = long.MaxValue;
 
     /// <summary>
     /// Finds whether the next message is one that waited for its key, or was set aside, rather than the first of the lanes.
@@ -55,8 +61,8 @@ internal sealed partial class Subscription
     /// <summary>Hands out, or takes out, a message that waited for its key.</summary>
     private Need DealWaiting(long offset, ReceiveRequest? request, Consumer? consumer, long now)
     {
-        // Where a queue is fair, the first of a lane is looked at first, perhaps by the cursor for single messages.
-        var cursor = IsFair ? _aside ??= new LogCursor(Log) : _single;
+        // Not by the cursor for single messages: where a queue is fair that may have been at the first of a lane just now.
+        var cursor = _aside ??= new LogCursor(Log);
         if (!cursor.TryMoveTo(offset)) return new Need(cursor, offset);
         var key = _keys!.Take(offset);
         if (cursor.Current.Offset != offset)
@@ -100,13 +106,14 @@ internal sealed partial class Subscription
         var keys = _keys ??= new KeyTable();
         if (request is { Key: { } current } && current != key)
         {
-            keys.SetAside(key, view.Offset);
+            SetAside(cursor, key);
             request.NotePassed(cursor.Current.Size);
             return false;
         }
         var first = keys.FirstOf(key);
         if ((first >= 0 && first < view.Offset) || !MayHold(key, view.Offset, request, ref consumer))
         {
+            NoteApart(cursor);
             keys.Wait(key, view.Offset);
             return false;
         }
@@ -164,6 +171,29 @@ internal sealed partial class Subscription
             turn = End;
             if (Top(turn, out var first, out _, out _) is not null) turn = Math.Min(turn, first + KeyLookAhead);
         }
+        // Nobody knows when it was sent without reading it.
+        if (MayExpire) _expiryApart = Math.Min(_expiryApart, _host.Now + ApartCheckMs);
         return _keys.TryReturn(offset, turn);
+    }
+
+    /// <summary>Passes over the message on which a cursor stands.</summary>
+    private void SetAside(LogCursor cursor, UInt128 key)
+    {
+        NoteApart(cursor);
+        _keys!.SetAside(key, cursor.Current.Offset);
+    }
+
+    /// <summary>A message is about to wait apart from the lanes, at whose heads alone it is looked for what has expired.</summary>
+    private void NoteApart(LogCursor cursor)
+    {
+        if (MayExpire) _expiryApart = Math.Min(_expiryApart, ExpiryOf(cursor, isPlain: false));
+    }
+
+    /// <summary>Puts messages that wait apart back in the lanes, if one of them may have expired: there it is found.</summary>
+    private void PutBackExpired(long now)
+    {
+        if (_expiryApart > now) return;
+        _expiryApart = long.MaxValue;
+        _keys?.PutBack(Lane(0));
     }
 }

@@ -219,7 +219,7 @@ internal sealed partial class Subscription
     /// <summary>When something is to be done next although nothing happens.</summary>
     private long NextDue(long now)
     {
-        var due = Math.Min(Math.Min(_delayed.Next, _deadlines.Next), Math.Min(_expiries.Next, MayExpire ? _headExpiry : long.MaxValue));
+        var due = Math.Min(Math.Min(_delayed.Next, _deadlines.Next), Math.Min(_expiries.Next, MayExpire ? Math.Min(_headExpiry, _expiryApart) : long.MaxValue));
         // It may be woken earlier for something else than what could not be done and is to be tried again.
         if (_retryAt > now) due = Math.Min(due, _retryAt);
         if (_leaveAgainAt > now && _leavingAgain.Count > 0) due = Math.Min(due, _leaveAgainAt);

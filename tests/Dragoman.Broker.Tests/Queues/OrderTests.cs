@@ -151,6 +151,26 @@ public sealed class OrderTests
         await queue.ConservedAsync();
     }
 
+    [Theory]
+    [InlineData(DispatchMode.Fair)]
+    [InlineData(DispatchMode.ByKey)]
+    public async Task Messages_that_wait_apart_expire_although_nobody_asks(DispatchMode dispatch)
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var queue = await broker.DeclareAsync("q", SubscriptionSettings.Default with { Dispatch = dispatch, MessageLifetimeMs = 60_000, LeaseMs = 300_000 });
+        await SendAsync(broker, queue, Enumerable.Range(0, 50).Select(i => $"{(char)('a' + i % 3)} {i}"));
+        // The others of its key wait for the first, or were passed over for it.
+        Assert.Single(await queue.TakeAsync(1));
+        Assert.Equal(2, (await queue.TakeAsync(2)).Count);
+        broker.Time.Advance(TimeSpan.FromSeconds(30));
+        await SendAsync(broker, queue, ["x 1", "y 2", "a 3"]);
+        broker.Time.Advance(TimeSpan.FromSeconds(31));
+        await queue.UntilAsync(c => c is { Ready: 3, Leased: 3 });
+        broker.Time.Advance(TimeSpan.FromSeconds(61));
+        await queue.UntilAsync(c => c is { Ready: 0, Leased: 3 });
+        await queue.ConservedAsync();
+    }
+
     [Fact]
     public async Task What_one_key_has_too_many_of_is_delivered_all_the_same()
     {
