@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Statistics;
 using Dragoman.Storage.Log;
@@ -181,8 +182,26 @@ internal sealed partial class Subscription : IThreadPoolWorkItem, ILogListener, 
     private void RunOrSchedule()
     {
         // What lives on disk may have to be read from there.
-        if (IsInert || Log.Kind != LogKind.Memory || Interlocked.CompareExchange(ref _run, Running, Idle) != Idle) Schedule();
-        else RunPass();
+        if (IsInert || Log.Kind != LogKind.Memory || Interlocked.CompareExchange(ref _run, Running, Idle) != Idle)
+        {
+            Schedule();
+            return;
+        }
+        try
+        {
+            RunPass();
+        }
+        catch (Exception error)
+        {
+            // What goes wrong in a pass ends the process, whoever ran it.
+            _host.Scheduler.Post(new Failure(ExceptionDispatchInfo.Capture(error)));
+            throw;
+        }
+    }
+
+    private sealed class Failure(ExceptionDispatchInfo error) : IThreadPoolWorkItem
+    {
+        public void Execute() => error.Throw();
     }
 
     void IThreadPoolWorkItem.Execute()
