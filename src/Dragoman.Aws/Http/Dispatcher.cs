@@ -68,7 +68,7 @@ internal sealed class Dispatcher(IReadOnlyList<Service> services, Authenticator 
         if (service?.Find(target[(dot + 1)..]) is not { } operation) throw new AwsException("UnknownOperationException", $"The operation {target} is not known here.", 404);
         found(service);
         if (operation.IsOfService) await Task.Yield();
-        var (identity, region, keyId) = Identify(context, body);
+        var (identity, region, keyId) = Identify(context, body, operation);
         using var document = JsonInput.Parse(body);
         if (!_outputs.TryDequeue(out var output)) output = new JsonOutput();
         output.Begin();
@@ -105,7 +105,7 @@ internal sealed class Dispatcher(IReadOnlyList<Service> services, Authenticator 
         if (service is not null) found(service);
         if (service?.Find(action) is not { } operation || (operation.IsOfService && request.Path.Value is { Length: > 1 })) throw new AwsException("InvalidAction", $"The action {action} is not valid for this endpoint.");
         if (operation.IsOfService) await Task.Yield();
-        var (identity, region, keyId) = Identify(context, body);
+        var (identity, region, keyId) = Identify(context, body, operation);
         if (service.IsFlattened && Response.WantsJson(context))
         {
             using var json = new JsonOutput(lowersLists: true);
@@ -140,7 +140,7 @@ internal sealed class Dispatcher(IReadOnlyList<Service> services, Authenticator 
         return services.FirstOrDefault(s => s.Find(action) is not null);
     }
 
-    private (ClientIdentity Identity, string Region, string? KeyId) Identify(HttpContext context, ReadOnlyMemory<byte> body)
+    private (ClientIdentity Identity, string Region, string? KeyId) Identify(HttpContext context, ReadOnlyMemory<byte> body, IOperation operation)
     {
         var host = HostOf(context.Connection.RemoteIpAddress);
         var authorization = context.Request.Headers.Authorization.ToString();
@@ -150,11 +150,11 @@ internal sealed class Dispatcher(IReadOnlyList<Service> services, Authenticator 
         if (!verifier.IsEnabled)
         {
             // Nobody has a key to sign with: whatever came along counts for nothing.
-            if (authenticator.RequiresLogin) throw SigningException.UnknownKey();
+            if (authenticator.RequiresLogin && !operation.IsOpen) throw SigningException.UnknownKey();
             return (authenticator.Anonymous(host), region, keyId);
         }
         if (verifier.Verify(context.Request, body.Span) is { } user) return (new ClientIdentity(authenticator.Accounts, user, host), region, keyId);
-        if (authenticator.RequiresLogin) throw SigningException.Missing();
+        if (authenticator.RequiresLogin && !operation.IsOpen) throw SigningException.Missing();
         return (authenticator.Anonymous(host), region, keyId);
     }
 

@@ -8,6 +8,10 @@ internal sealed class FormInput : Input
 {
     private const int MaxParameters = 10_000;
 
+    // No operation has a name of more than eight parts; each part of a name costs its whole beginning.
+    private const int MaxNameLength = 512;
+    private const int MaxNameParts = 16;
+
     private readonly Dictionary<string, string> _values;
     private readonly HashSet<string> _prefixes;
     private readonly string _prefix;
@@ -22,7 +26,7 @@ internal sealed class FormInput : Input
     /// <summary>Reads the parameters of a query and a form.</summary>
     /// <param name="query">The address' query, without the question mark; may be empty.</param>
     /// <param name="form">The body; may be empty.</param>
-    /// <exception cref="AwsException">There are too many.</exception>
+    /// <exception cref="AwsException">There are too many, or their names are too long.</exception>
     public static FormInput Parse(string query, ReadOnlySpan<byte> form)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -106,6 +110,7 @@ internal sealed class FormInput : Input
             if (pair.IsEmpty) continue;
             var equals = pair.IndexOf((byte)'=');
             var name = Decode(equals < 0 ? pair : pair[..equals], decoded);
+            if (name.Length > MaxNameLength || name.AsSpan().Count('.') >= MaxNameParts) throw new AwsException("MalformedQueryString", $"The name of a parameter has at most {MaxNameLength} characters, and {MaxNameParts} parts.");
             if (values.Count >= MaxParameters) throw new AwsException("MalformedQueryString", $"A request has at most {MaxParameters} parameters.");
             values[name] = equals < 0 ? "" : Decode(pair[(equals + 1)..], decoded);
         }

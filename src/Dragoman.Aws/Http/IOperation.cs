@@ -14,6 +14,9 @@ internal interface IOperation
     /// <summary>Whether the Query protocol has it at the service's own address only, and not at that of a queue.</summary>
     bool IsOfService => false;
 
+    /// <summary>Whether what a request brings along says enough of who sends it: an endpoint that confirms a subscription has its token, and no access key.</summary>
+    bool IsOpen => false;
+
     /// <summary>Does it.</summary>
     /// <exception cref="AwsException">It is refused.</exception>
     ValueTask HandleAsync(AwsCall call);

@@ -35,6 +35,7 @@ internal static class SnsErrors
     {
         NotificationStatus.NotFound => NotFound(what),
         NotificationStatus.InvalidName => Invalid("Topic Name"),
+        NotificationStatus.TooLarge => Invalid($"Attributes Reason: {message}"),
         NotificationStatus.Refused => InvalidText(message ?? "The topic's log refuses the message."),
         NotificationStatus.Full => AwsException.Unavailable("There is no room on disk; later there may be."),
         _ => new AwsException("InternalError", message ?? "The disk failed.", 500),

@@ -3,6 +3,7 @@ using Dragoman.Aws.Http;
 using Dragoman.Aws.Sns.Delivery;
 using Dragoman.Aws.Sns.Signing;
 using Dragoman.Broker.Notifications;
+using Dragoman.Broker.Queues;
 using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
 using Microsoft.Extensions.Logging;
@@ -77,7 +78,24 @@ internal sealed class SnsNode(AwsNode node, Signer signer, EndpointDelivery endp
     {
         var name = NameOf(topic);
         if (call.Identity.Allows(operation, ResourceKind.Topic, name.Namespace, name.Name)) return;
-        throw new AwsException("AuthorizationError", $"User: {Principal(call)} is not authorized to perform: SNS:{call.Input.Text("Action")} on resource: {arn}", 403);
+        throw NotAuthorized(call, arn);
+    }
+
+    private AwsException NotAuthorized(AwsCall call, string arn) =>
+        new("AuthorizationError", $"User: {Principal(call)} is not authorized to perform: SNS:{call.Input.Text("Action")} on resource: {arn}", 403);
+
+    /// <summary>Refuses a client that may not itself write where a subscription would: to its queue or topic, and to its dead letters.</summary>
+    public void AuthorizeTargets(AwsCall call, NotificationSubscription subscription)
+    {
+        if (subscription.Protocol == "dragoman" && subscription.Endpoint.StartsWith(DragomanEndpoint.TopicPrefix, StringComparison.Ordinal))
+            Authorize(call, subscription.Endpoint[DragomanEndpoint.TopicPrefix.Length..], Broker.Security.Operations.Write, subscription.Endpoint);
+        else if (subscription.Target is { } target && !EndpointQueues.IsFor(subscription)) AuthorizeQueue(call, target, subscription.Endpoint);
+        if (subscription.DeadLetters is { } letters) AuthorizeQueue(call, letters, letters.Name);
+    }
+
+    private void AuthorizeQueue(AwsCall call, QueueName queue, string shown)
+    {
+        if (!call.Identity.Allows(Broker.Security.Operations.Write, ResourceKind.Queue, queue.Namespace, queue.Name)) throw NotAuthorized(call, shown);
     }
 
     /// <summary>Changes a topic that is there.</summary>

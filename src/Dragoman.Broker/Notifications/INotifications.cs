@@ -22,6 +22,9 @@ public enum NotificationStatus
 
     /// <summary>The disk failed.</summary>
     StorageError,
+
+    /// <summary>What is to be kept of a topic or a subscription is too large: 2 MiB at most, with three bytes for each character.</summary>
+    TooLarge,
 }
 
 /// <summary>The answer to a change of a topic.</summary>

@@ -73,12 +73,15 @@ internal sealed partial class Notifications : INotifications
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(change);
         if (!TopicName.IsValid(name.Name)) return new TopicChange(NotificationStatus.InvalidName, null, null, $"'{name.Name}' is not a name for a topic.");
-        // How large it becomes is known when it is changed; what one may hold is bounded by the front end.
+        var wanted = Find(name);
+        var size = (int)Math.Min(MaxTopicBytes, Math.Max(wanted?.EncodedSize ?? 0, change(wanted)?.EncodedSize ?? 0) + (long)MaxGrowthBytes);
         var answer = await ExecuteAsync(
             commit =>
             {
                 var before = _machine.Topics.GetValueOrDefault(name);
                 var after = change(before);
+                if (after?.EncodedSize > MaxTopicBytes) return new TopicChange(NotificationStatus.TooLarge, before, before, "The topic's attributes and tags are too long.");
+                if (after?.EncodedSize > size) throw ChangedMeanwhile();
                 if (after is not null && after != before)
                 {
                     _state.Emit(commit, NotificationState.Put(after));
@@ -98,7 +101,7 @@ internal sealed partial class Notifications : INotifications
                 }
                 return new TopicChange(NotificationStatus.Ok, before, after);
             },
-            static (status, message) => new TopicChange(status, null, null, message), MaxTopicBytes + SubscriptionIdsOf(name), cancellation);
+            static (status, message) => new TopicChange(status, null, null, message), Store.TypicalCommandBytes + size + SubscriptionIdsOf(name), cancellation);
         if (answer is { Status: NotificationStatus.Ok, Before: not null, After: null } && Find(name) is null) _routing.Withdraw(name);
         return answer;
     }
@@ -106,6 +109,7 @@ internal sealed partial class Notifications : INotifications
     public ValueTask<SubscriptionChange> SubscribeAsync(NotificationSubscription subscription, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(subscription);
+        if (subscription.EncodedSize > MaxTopicBytes) return ValueTask.FromResult(new SubscriptionChange(NotificationStatus.TooLarge, null, null, "The subscription's endpoint and attributes are too long."));
         return ExecuteAsync(
             commit =>
             {
@@ -123,6 +127,8 @@ internal sealed partial class Notifications : INotifications
     public ValueTask<SubscriptionChange> ChangeSubscriptionAsync(Guid id, Func<NotificationSubscription, NotificationSubscription?> change, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(change);
+        if (Find(id) is not { } current) return ValueTask.FromResult(new SubscriptionChange(NotificationStatus.NotFound, null, null));
+        var size = (int)Math.Min(MaxTopicBytes, Math.Max(current.EncodedSize, change(current)?.EncodedSize ?? 0) + (long)MaxGrowthBytes);
         return ExecuteAsync(
             commit =>
             {
@@ -133,6 +139,14 @@ internal sealed partial class Notifications : INotifications
                     _state.Emit(commit, NotificationState.Remove(id));
                     _routing.Remove(before.Topic, id);
                 }
+                else if (after.EncodedSize > MaxTopicBytes)
+                {
+                    return new SubscriptionChange(NotificationStatus.TooLarge, before, before, "The subscription's attributes are too long.");
+                }
+                else if (after.EncodedSize > size)
+                {
+                    throw ChangedMeanwhile();
+                }
                 else if (after != before)
                 {
                     after = Started(after, before);
@@ -141,7 +155,7 @@ internal sealed partial class Notifications : INotifications
                 }
                 return new SubscriptionChange(NotificationStatus.Ok, before, after);
             },
-            static (status, message) => new SubscriptionChange(status, null, null, message), MaxTopicBytes + MaxPartitionBytes, cancellation);
+            static (status, message) => new SubscriptionChange(status, null, null, message), Store.TypicalCommandBytes + size + MaxPartitionBytes, cancellation);
     }
 
     public ReadOnlyMemory<byte>? GetSetting(string name)
@@ -169,10 +183,15 @@ internal sealed partial class Notifications : INotifications
             static (status, _) => status, Store.TypicalCommandBytes + (3 * name.Length) + maxBytes, cancellation);
     }
 
-    /// <summary>The most that a topic or a subscription takes: front ends bound their texts to less.</summary>
-    private const int MaxTopicBytes = 1 << 20;
+    /// <summary>The most that a topic or a subscription takes.</summary>
+    private const int MaxTopicBytes = 2 << 20;
+
+    /// <summary>What others may add to a topic or a subscription while a change of it waits for its turn.</summary>
+    private const int MaxGrowthBytes = 4096;
 
     private const int MaxPartitionBytes = 1 << 17;
+
+    private static StorageFullException ChangedMeanwhile() => new("It was changed by somebody else at the same moment; try again.");
 
     private int SubscriptionIdsOf(TopicName topic)
     {

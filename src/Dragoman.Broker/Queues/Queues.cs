@@ -200,10 +200,14 @@ internal sealed class Queues : IQueues
             }
             return ValueTask.FromResult(new QueueAnswer(QueueStatus.Ok, local));
         }
-        return ExecuteAsync(local.Name, SizeOf(local.Settings) * 2, commit =>
+        // What it becomes may be larger than what it is.
+        var declared = local.Entry.Settings;
+        var size = 2 * Math.Max(SizeOf(declared), SizeOf(change(declared)));
+        return ExecuteAsync(local.Name, size, commit =>
         {
             if (!_registry.Queues.TryGetValue(local.Name, out var entry) || entry.Id != local.Id) return NotFound(local.Name);
             if (Change(entry, change, out var changed) is { } refused) return refused;
+            if (SizeOf(changed.Settings) > size) throw new StorageFullException("The queue was changed by somebody else at the same moment; try again.");
             if (changed != entry) _state.Emit(commit, QueueRegistry.Put(changed));
             return new QueueAnswer(QueueStatus.Ok, null);
         }, cancellation);

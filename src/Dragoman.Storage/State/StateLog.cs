@@ -44,6 +44,8 @@ public sealed class StateLog
         ArgumentNullException.ThrowIfNull(commit);
         Invariant.Check(Lock.IsHeldByCurrentThread, "a state changes under its lock");
         Invariant.Check(!IsDeleted, "a state that is gone does not change");
+        // Found out before anything has changed, it costs the command alone; afterwards the state would no longer be what the journal says.
+        Invariant.Check(2 * (commit.BodySize + EntryFormat.EntryHeaderSize + evt.Length) <= commit.Reserved, "an event stays within what was admitted");
         Snapshot = null;
         Machine.Apply(evt);
         commit.AddEvent(Id, evt);

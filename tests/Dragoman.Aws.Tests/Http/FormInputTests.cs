@@ -33,5 +33,9 @@ public sealed class FormInputTests
     public void Too_many_parameters_are_refused() =>
         Assert.Equal("MalformedQueryString", Assert.Throws<AwsException>(() => Parse(string.Join('&', Enumerable.Range(0, 20_000).Select(i => $"p{i}=1")))).Code);
 
+    [Fact]
+    public void Names_of_more_parts_than_any_parameter_has_are_refused() =>
+        Assert.Equal("MalformedQueryString", Assert.Throws<AwsException>(() => Parse(string.Concat(Enumerable.Repeat("a.", 20_000)) + "=1")).Code);
+
     private static FormInput Parse(string form) => FormInput.Parse("", Encoding.UTF8.GetBytes(form));
 }

@@ -22,9 +22,11 @@ public sealed class SnsServer : IAsyncDisposable
 
     public string Address { get; private set; } = "";
 
-    public static async Task<SnsServer> StartAsync()
+    private bool AllowAnonymous { get; init; }
+
+    public static async Task<SnsServer> StartAsync(bool allowAnonymous = true)
     {
-        var server = new SnsServer();
+        var server = new SnsServer { AllowAnonymous = allowAnonymous };
         await server.OpenAsync();
         return server;
     }
@@ -123,7 +125,7 @@ public sealed class SnsServer : IAsyncDisposable
             new BrokerOptions { Store = new StoreOptions { Directory = _directory, JournalFileBytes = 4 << 20, HeadroomBytes = 0 } },
             new OsFileSystem(), TimeProvider.System, ThreadPoolScheduler.Instance, new Random());
         _stopping = new CancellationTokenSource();
-        _frontEnd = new AwsFrontEnd(Broker, new AwsOptions { Stopping = _stopping.Token }, NullLoggerFactory.Instance, new Authenticator(Broker.Accounts, allowAnonymous: true));
+        _frontEnd = new AwsFrontEnd(Broker, new AwsOptions { Stopping = _stopping.Token }, NullLoggerFactory.Instance, new Authenticator(Broker.Accounts, AllowAnonymous));
         _server = await FrontEndServer.StartAsync([new FrontEndBinding(_frontEnd, IPAddress.Loopback, 0)], NullLoggerFactory.Instance);
         Address = $"http://{_server.Endpoints[0].EndPoint}";
     }

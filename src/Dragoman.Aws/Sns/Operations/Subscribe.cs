@@ -46,6 +46,7 @@ internal sealed partial class Subscribe(SnsNode node) : IOperation
         };
         wanted = wanted with { Target = target ?? (EndpointQueues.IsFor(wanted) ? EndpointQueues.NameOf(id) : null) };
         wanted = SubscriptionAttributes.Apply(wanted, attributes, topic, Reason);
+        node.AuthorizeTargets(call, wanted);
         if (isConfirmed) await node.Endpoints.PrepareAsync(wanted, call.Gone);
         var answer = await node.Notifications.SubscribeAsync(wanted, call.Gone);
         if (answer.After is not { } subscription) throw SnsErrors.Of(answer.Status, "Topic", answer.Message);
@@ -161,6 +162,8 @@ internal sealed partial class Subscribe(SnsNode node) : IOperation
 /// <summary>Confirms a subscription by the token that its endpoint was given.</summary>
 internal sealed class ConfirmSubscription(SnsNode node) : IOperation
 {
+    public bool IsOpen => true;
+
     public async ValueTask HandleAsync(AwsCall call)
     {
         var arn = call.Input.Need("TopicArn");
@@ -202,7 +205,7 @@ internal sealed class Unsubscribe(SnsNode node) : IOperation
         var arn = call.Input.Text("SubscriptionArn") ?? "";
         var (name, id) = Arns.SubscriptionOf(arn);
         node.Authorize(call, name, Broker.Security.Operations.Alter, arn);
-        if (node.Notifications.Find(id) is not { } known || known.Attributes.ContainsKey(Ended)) return;
+        if (node.Notifications.Find(id) is not { } known || known.Topic != SnsNode.NameOf(name) || known.Attributes.ContainsKey(Ended)) return;
         var topic = node.Notifications.Find(known.Topic);
         var isTold = known is { IsConfirmed: true, Protocol: "http" or "https" } && topic is not null;
         var answer = await node.Notifications.ChangeSubscriptionAsync(
@@ -250,6 +253,7 @@ internal sealed class SetSubscriptionAttributes(SnsNode node) : IOperation
         var subscription = node.Subscription(call, Broker.Security.Operations.Alter);
         var attribute = (call.Input.Need("AttributeName"), call.Input.Text("AttributeValue") ?? "");
         var topic = node.Notifications.Find(subscription.Topic) ?? throw SnsErrors.NotFound("Subscription");
+        if (attribute.Item1 == SubscriptionAttributes.RedrivePolicy) node.AuthorizeTargets(call, SubscriptionAttributes.Apply(subscription, [attribute], topic, ""));
         var answer = await node.Notifications.ChangeSubscriptionAsync(subscription.Id, known => SubscriptionAttributes.Apply(known, [attribute], topic, ""), call.Gone);
         if (answer.Status != NotificationStatus.Ok) throw SnsErrors.Of(answer.Status, "Subscription", answer.Message);
     }

@@ -21,6 +21,9 @@ internal static class QueueAttributes
     /// <summary>The longest time for which a message may be hidden from others, in seconds.</summary>
     public const int MaxVisibilitySeconds = 43_200;
 
+    /// <summary>The most characters of an attribute's value: more than any policy that AWS takes has.</summary>
+    private const int LongestValue = 128 << 10;
+
     /// <summary>The longest delay, in seconds.</summary>
     public const int MaxDelaySeconds = 900;
 
@@ -60,6 +63,7 @@ internal static class QueueAttributes
 
     private static QueueSettings Apply(QueueSettings settings, string name, string value, bool isFifo, bool isNew)
     {
+        if (value.Length > LongestValue) throw SqsErrors.InvalidAttributeValue(name);
         switch (name)
         {
             case AttributeNames.VisibilityTimeout:

@@ -131,7 +131,9 @@ internal sealed class OutgoingMessage
         batch.Add(properties, Group is null ? default : Encoding.UTF8.GetBytes(Group), body, encoder.Write(Id, sender, Trace, Attributes));
     }
 
-    private static string? CheckedId(string? id, string name)
+    /// <summary>Checks an id that a client has made up: of a group, of a copy, of an attempt to receive.</summary>
+    /// <exception cref="AwsException">It is too long, or has other characters.</exception>
+    public static string? CheckedId(string? id, string name)
     {
         if (id is null) return null;
         var isValid = id.Length is > 0 and <= MaxIdLength;

@@ -19,6 +19,7 @@ internal sealed class CreateQueue(AwsNode node, QueueAccess access) : IOperation
         CheckName(name, isFifo);
         var attributes = call.Input.TextMap("Attributes", "Attribute");
         var tags = call.Input.Has("tags") ? call.Input.TextMap("tags", "Tag", "Key") : call.Input.TextMap("Tags", "Tag", "Key");
+        TagQueue.Check(tags);
         access.Authorize(call, name, Broker.Security.Operations.Create, "createqueue");
         var wantsFifo = attributes.Any(static a => a.Key == AttributeNames.FifoQueue && string.Equals(a.Value, "true", StringComparison.OrdinalIgnoreCase));
         if (wantsFifo && !isFifo) throw SqsErrors.InvalidParameter(name, "QueueName", "The name of a FIFO queue can only include alphanumeric characters, hyphens, or underscores, must end with .fifo suffix and be 1 to 80 in length.");

@@ -26,7 +26,7 @@ internal sealed class ReceiveMessage(AwsNode node, QueueAccess access, FirstRece
         if (visibility is < 0 or > QueueAttributes.MaxVisibilitySeconds) throw SqsErrors.InvalidParameter($"{visibility}", "VisibilityTimeout", $"Must be between 0 and {QueueAttributes.MaxVisibilitySeconds}, if provided.");
         var wanted = WantedAttributes.Read(call.Input);
         var isFifo = QueueAttributes.IsFifo(queue.Settings);
-        var attempt = isFifo ? call.Input.Text("ReceiveRequestAttemptId") : null;
+        var attempt = isFifo ? OutgoingMessage.CheckedId(call.Input.Text("ReceiveRequestAttemptId"), "ReceiveRequestAttemptId") : null;
         TimeSpan? lease = visibility is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
 
         var again = attempt is null ? null : await attempts.RepeatAsync(queue, attempt, lease);

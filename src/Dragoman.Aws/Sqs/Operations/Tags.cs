@@ -7,6 +7,8 @@ namespace Dragoman.Aws.Sqs.Operations;
 internal sealed class TagQueue(AwsNode node, QueueAccess access) : IOperation
 {
     private const int MaxTags = 50;
+    private const int MaxKeyLength = 128;
+    private const int MaxValueLength = 256;
 
     public bool HasResult => false;
 
@@ -15,14 +17,29 @@ internal sealed class TagQueue(AwsNode node, QueueAccess access) : IOperation
         var queue = access.Find(call, Broker.Security.Operations.Alter, "tagqueue");
         var tags = call.Input.TextMap("Tags", "Tag", "Key");
         if (tags.Count == 0) throw AwsException.MissingParameter("Tags");
-        if (tags.Count > MaxTags) throw AwsException.InvalidParameterValue($"Too many tags added for queue {queue.Name.Name}.");
+        if (tags.Count > MaxTags) throw TooMany(queue.Name.Name);
+        Check(tags);
         await SettingsChange.ApplyAsync(node, call, queue, settings =>
         {
             var attributes = settings.Attributes.ToBuilder();
             foreach (var (key, value) in tags) attributes[AttributeNames.Tag + key] = value;
-            return settings with { Attributes = attributes.ToImmutable() };
+            var all = attributes.ToImmutable();
+            return all.Count(static a => a.Key.StartsWith(AttributeNames.Tag, StringComparison.Ordinal)) <= MaxTags ? settings with { Attributes = all } : throw TooMany(queue.Name.Name);
         });
     }
+
+    /// <summary>Refuses tags that are too long.</summary>
+    /// <exception cref="AwsException">One is.</exception>
+    public static void Check(IReadOnlyList<(string Key, string Value)> tags)
+    {
+        foreach (var (key, value) in tags)
+        {
+            if (key.Length is 0 or > MaxKeyLength) throw AwsException.InvalidParameterValue($"Tag keys must be between 1 and {MaxKeyLength} characters in length.");
+            if (value.Length > MaxValueLength) throw AwsException.InvalidParameterValue($"Tag values must be between 0 and {MaxValueLength} characters in length.");
+        }
+    }
+
+    private static AwsException TooMany(string queue) => AwsException.InvalidParameterValue($"Too many tags added for queue {queue}.");
 }
 
 /// <summary>Removes tags from a queue.</summary>
