@@ -1,3 +1,4 @@
+using Amazon.SQS.Model;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Dragoman.Clients.Tests.Clients;
@@ -9,12 +10,13 @@ using RabbitMQ.Client.Events;
 namespace Dragoman.Clients.Tests.Interop;
 
 /// <summary>Every cell of the table of properties: whoever publishes a property in its spelling, each consumer gets it in its own.</summary>
-[Uses<ConfluentKafka>, Uses<RabbitMqClient>]
+[Uses<ConfluentKafka>, Uses<RabbitMqClient>, Uses<AwsSdkNet>]
 public sealed class PropertyTests(SharedBroker broker) : IClassFixture<SharedBroker>
 {
     private const int Topic = 1;
     private const int Tap = 2;
     private const int Queue = 3;
+    private const int Sqs = 4;
 
     private static readonly List<string[]> s_rows = InteropDocument.Table("Properties")[1..];
 
@@ -25,6 +27,7 @@ public sealed class PropertyTests(SharedBroker broker) : IClassFixture<SharedBro
     [InlineData(Queue, false)]
     [InlineData(Tap, true)]
     [InlineData(Queue, true)]
+    [InlineData(Sqs, true)]
     public async Task What_one_publishes_every_other_one_reads_in_its_own_terms(int publisher, bool toTheQueueItself)
     {
         var name = SharedBroker.Unique("properties");
@@ -34,6 +37,8 @@ public sealed class PropertyTests(SharedBroker broker) : IClassFixture<SharedBro
         await using var channel = await RabbitMqClient.ConfirmingAsync(connection);
         await channel.QueueDeclareAsync(name, durable: true, exclusive: false, autoDelete: false);
         await channel.QueueBindAsync(name, name, "");
+        using var sqs = AwsSdkNet.Connect(broker.Server);
+        var url = (await sqs.GetQueueUrlAsync(name)).QueueUrl;
 
         List<int> published = [.. Enumerable.Range(0, s_rows.Count).Where(row => CanPublish(row))];
         using (var producer = ConfluentKafka.Producer(broker.Kafka))
@@ -47,6 +52,11 @@ public sealed class PropertyTests(SharedBroker broker) : IClassFixture<SharedBro
                     await channel.BasicPublishAsync(toTheQueueItself ? "" : name, toTheQueueItself ? name : message.RoutingKey, mandatory: true, message.Properties, message.Body);
                     continue;
                 }
+                if (publisher == Sqs)
+                {
+                    await sqs.SendMessageAsync(SqsSpelling.Write(cell, url, $"row {row}"));
+                    continue;
+                }
                 await producer.ProduceAsync(publisher == Tap ? $"queue.{name}" : name, KafkaSpelling.Write(cell, $"row {row}"));
             }
         }
@@ -54,6 +64,11 @@ public sealed class PropertyTests(SharedBroker broker) : IClassFixture<SharedBro
         // The tap first: what was settled may be gone from the queue's log.
         await Eventually.TrueAsync(async () => (await channel.QueueDeclarePassiveAsync(name)).MessageCount == published.Count, "all messages are in the queue");
         var tapped = ConfluentKafka.ReadAll(broker.Kafka, new TopicPartition($"queue.{name}", 0));
+        // What SQS' client has received it gives back at once, for AMQP's to get it.
+        var received = new List<Message>();
+        while (received.Count < published.Count)
+            received.AddRange((await sqs.ReceiveMessageAsync(new ReceiveMessageRequest(url) { MaxNumberOfMessages = 10, WaitTimeSeconds = 5, MessageAttributeNames = ["All"], MessageSystemAttributeNames = ["All"] })).Messages);
+        foreach (var message in received) await sqs.ChangeMessageVisibilityAsync(url, message.ReceiptHandle, 0);
         var inbox = await Inbox.OpenAsync(channel, name);
         var delivered = new List<BasicDeliverEventArgs>();
         while (delivered.Count < published.Count) delivered.Add(await inbox.NextAsync());
@@ -66,12 +81,14 @@ public sealed class PropertyTests(SharedBroker broker) : IClassFixture<SharedBro
             if (read is not null) Compare(row, Topic, place => KafkaSpelling.Read(read[i].Message, place));
             Compare(row, Tap, place => KafkaSpelling.Read(tapped[i].Message, place));
             Compare(row, Queue, place => AmqpSpelling.Read(delivered[i], place));
+            Compare(row, Sqs, place => SqsSpelling.Read(received[i], place));
         }
         // What nobody says is told of every message.
-        foreach (var row in Enumerable.Range(0, s_rows.Count).Where(row => !toTheQueueItself && !new[] { Topic, Tap, Queue }.Any(column => CellOf(row, column).CanPublish)))
+        foreach (var row in Enumerable.Range(0, s_rows.Count).Where(row => !toTheQueueItself && !new[] { Topic, Tap, Queue, Sqs }.Any(column => CellOf(row, column).CanPublish)))
         {
             Compare(row, Tap, place => KafkaSpelling.Read(tapped[0].Message, place));
             Compare(row, Queue, place => AmqpSpelling.Read(delivered[0], place));
+            Compare(row, Sqs, place => SqsSpelling.Read(received[0], place));
         }
         Assert.Empty(problems);
 

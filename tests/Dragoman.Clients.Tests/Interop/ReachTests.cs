@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Json.Nodes;
+using Amazon.SQS.Model;
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using Dragoman.Clients.Tests.Clients;
@@ -9,7 +11,7 @@ using RabbitMQ.Client;
 namespace Dragoman.Clients.Tests.Interop;
 
 /// <summary>Who reaches whom: every publisher of the table against every consumer of it, at once.</summary>
-[Uses<ConfluentKafka>, Uses<RabbitMqClient>]
+[Uses<ConfluentKafka>, Uses<RabbitMqClient>, Uses<AwsSdkNet>, Uses<AwsCli>]
 public sealed class ReachTests(SharedBroker broker) : IClassFixture<SharedBroker>
 {
     private static readonly List<string[]> s_table = InteropDocument.Table("Who reaches whom");
@@ -27,6 +29,11 @@ public sealed class ReachTests(SharedBroker broker) : IClassFixture<SharedBroker
         await using var subscriber = ForeignProcess.Start("redis-cli", ["-p", $"{broker.Server.Port("redis")}", "SUBSCRIBE", topic]);
         await subscriber.ReadUntilAsync(line => line == topic);
 
+        using var sqs = AwsSdkNet.Connect(broker.Server);
+        var arn = (string)JsonNode.Parse(await AwsCli.RunAsync(broker.Server.Port("aws"), "sns", "create-topic", "--name", topic))!["TopicArn"]!;
+        // SNS' subscriber is a queue of SQS, which is told the messages as they are.
+        var heard = (await sqs.CreateQueueAsync($"{queue}-heard")).QueueUrl;
+        await AwsCli.RunAsync(broker.Server.Port("aws"), "sns", "subscribe", "--topic-arn", arn, "--protocol", "sqs", "--notification-endpoint", $"arn:aws:sqs:us-east-1:000000000000:{queue}-heard", "--attributes", "RawMessageDelivery=true");
         using (var producer = ConfluentKafka.Producer(broker.Kafka))
         {
             foreach (var row in s_table[1..])
@@ -45,6 +52,12 @@ public sealed class ReachTests(SharedBroker broker) : IClassFixture<SharedBroker
                         break;
                     case "AMQP: queue":
                         await channel.BasicPublishAsync("", queue, body);
+                        break;
+                    case "SQS: queue":
+                        await sqs.SendMessageAsync((await sqs.GetQueueUrlAsync(queue)).QueueUrl, row[0]);
+                        break;
+                    case "SNS: topic":
+                        await AwsCli.RunAsync(broker.Server.Port("aws"), "sns", "publish", "--topic-arn", arn, "--message", row[0]);
                         break;
                     case "Redis: channel":
                         (await ForeignProcess.RunAsync("redis-cli", ["-p", $"{broker.Server.Port("redis")}", "PUBLISH", topic, row[0]])).Succeeded();
@@ -82,11 +95,19 @@ public sealed class ReachTests(SharedBroker broker) : IClassFixture<SharedBroker
                         got.Add(await subscriber.ReadLineAsync() ?? throw new InvalidOperationException("The subscriber has ended."));
                     }
                     break;
+                case "SNS: a":
+                    got = [];
+                    while (got.Count < expected.Count) got.AddRange(await ReceiveAsync(5));
+                    got.AddRange(await ReceiveAsync(0));
+                    break;
                 case var other:
                     throw new NotSupportedException($"Nobody consumes as '{other}'.");
             }
             Assert.Equal(expected, got.Order(StringComparer.Ordinal));
         }
+
+        async Task<IEnumerable<string>> ReceiveAsync(int seconds) =>
+            (await sqs.ReceiveMessageAsync(new ReceiveMessageRequest(heard) { MaxNumberOfMessages = 10, WaitTimeSeconds = seconds })).Messages?.Select(m => m.Body) ?? [];
     }
 
     private static bool Reaches(string cell) => cell switch
