@@ -41,7 +41,7 @@ public sealed class Links : ILinks, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(loggers);
         _broker = broker;
         _log = loggers.CreateLogger<Links>();
-        broker.Parameters.Register(new Component(ShovelComponent, static (name, value, problems) => ShovelDefinition.Read(name, value, problems)));
+        broker.Parameters.Register(new Component(ShovelComponent, static (name, value, problems) => ShovelDefinition.Read(name, value, problems)) { Local = static (name, value) => ShovelDefinition.Read(name, value, [])?.LocalSpaces ?? [] });
         broker.Parameters.Register(new Component(Upstreams.Component, static (name, value, problems) => UpstreamDefinition.Read(name, value, problems)));
         broker.Parameters.Register(new Component(Upstreams.SetComponent, UpstreamDefinition.CheckSet));
         _federations = new Federations(broker, _log);
@@ -178,6 +178,11 @@ public sealed class Links : ILinks, IAsyncDisposable
     private sealed class Component(string name, Action<string, JsonElement, List<string>> check) : IParameterComponent
     {
         public string Name => name;
+
+        /// <summary>The namespaces of this broker that a value has links act in.</summary>
+        public Func<string, JsonElement, IReadOnlyList<NamespaceName>> Local { get; init; } = static (_, _) => [];
+
+        public IReadOnlyList<NamespaceName> Reaches(string name, JsonElement value) => Local(name, value);
 
         public IReadOnlyList<string> Validate(NamespaceName space, string name, JsonElement value)
         {

@@ -39,6 +39,11 @@ public interface IParameterComponent
     /// <param name="value">Its value.</param>
     /// <returns>What is wrong, one sentence each; empty if nothing is.</returns>
     IReadOnlyList<string> Validate(NamespaceName space, string name, JsonElement value);
+
+    /// <summary>The namespaces of this broker that a value has it act in, whatever the parameter's own is.</summary>
+    /// <param name="name">The parameter's name.</param>
+    /// <param name="value">Its value, whether or not it is valid.</param>
+    IReadOnlyList<NamespaceName> Reaches(string name, JsonElement value) => [];
 }
 
 /// <summary>
@@ -69,6 +74,11 @@ public interface IParameters
     /// <param name="value">Its value, any JSON.</param>
     /// <param name="cancellation">Ends the wait for admission.</param>
     ValueTask<ParameterAnswer> SetAsync(ParameterKey key, JsonElement value, CancellationToken cancellation = default);
+
+    /// <summary>The namespaces that a value of a component's parameter has this broker act in: whoever sets it has to be let into them.</summary>
+    /// <param name="key">The parameter.</param>
+    /// <param name="value">The value.</param>
+    IReadOnlyList<NamespaceName> ReachedBy(ParameterKey key, JsonElement value);
 
     /// <summary>Takes a parameter back.</summary>
     ValueTask<ParameterAnswer> RemoveAsync(ParameterKey key, CancellationToken cancellation = default);

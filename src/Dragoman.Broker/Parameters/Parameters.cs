@@ -78,6 +78,12 @@ internal sealed class Parameters : IParameters
         return ReplaceAsync(key, _ => TermText.Compact(value), cancellation);
     }
 
+    public IReadOnlyList<NamespaceName> ReachedBy(ParameterKey key, JsonElement value)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return key.Scope == ParameterScope.Component && _components.TryGetValue(key.Component, out var component) ? component.Reaches(key.Name, value) : [];
+    }
+
     /// <summary>Replaces the value of a parameter by what a function makes of it; null for none. It is called under a lock and must be pure.</summary>
     public async ValueTask<ParameterAnswer> ReplaceAsync(ParameterKey key, Func<string?, string?> change, CancellationToken cancellation)
     {

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Dragoman.Amqp.Wire;
+using Dragoman.Broker.Namespaces;
 using Dragoman.Links.Messages;
+using Dragoman.Protocols.RabbitMq;
 
 namespace Dragoman.Links.Definitions;
 
@@ -79,6 +81,10 @@ internal sealed record ShovelDefinition
 
     /// <summary>How long to wait before it is tried again.</summary>
     public TimeSpan ReconnectDelay { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The namespaces of this broker that it takes messages from or brings them to.</summary>
+    public IReadOnlyList<NamespaceName> LocalSpaces =>
+        [.. Source.Uris.Concat(Target.Uris).Where(static u => u.IsLocal).Select(static u => VirtualHosts.ToNamespace(u.VirtualHost ?? VirtualHosts.Default)).OfType<NamespaceName>().Distinct()];
 
     /// <summary>Reads a parameter's value.</summary>
     /// <param name="name">The parameter's name.</param>

@@ -1,8 +1,11 @@
 using System.Net;
+using System.Text.Json;
 using Dragoman.Broker.Namespaces;
+using Dragoman.Broker.Parameters;
 using Dragoman.Broker.Security;
 using Dragoman.Broker.Topics;
 using Dragoman.Protocols.Authentication;
+using Dragoman.Protocols.RabbitMq;
 
 namespace Dragoman.Admin.Tests.RabbitMq;
 
@@ -60,6 +63,30 @@ public sealed class AccessTests
         Assert.Equal(2, (await server.ManageAsync("GET", "vhosts/v1/permissions", user: Root)).Body!.AsArray().Count);
         Assert.Equal(HttpStatusCode.NoContent, (await server.ManageAsync("DELETE", "vhosts/v1", user: Root)).Status);
         Assert.Equal("[]", (await server.ManageAsync("GET", "permissions", user: Root)).Text);
+    }
+
+    [Fact]
+    public async Task A_parameter_is_no_way_into_a_virtual_host_that_its_user_may_not_enter()
+    {
+        await using var server = await StartAsync();
+        server.Broker.Parameters.Register(new Reaching());
+        await server.ManageAsync("PUT", "users/maker", """{"password":"m","tags":"policymaker"}""", Root);
+        await server.ManageAsync("PUT", "vhosts/mine", "{}", Root);
+        await server.ManageAsync("PUT", "permissions/mine/maker", """{"configure":"","write":"","read":""}""", Root);
+        Assert.Equal(HttpStatusCode.Created, (await server.ManageAsync("PUT", "parameters/reaching/mine/a", """{"value":"mine"}""", "maker:m")).Status);
+        var refused = await server.ManageAsync("PUT", "parameters/reaching/mine/b", """{"value":"/"}""", "maker:m");
+        Assert.Equal(("bad_request", "Validation failed\n\nuser \"maker\" may not connect to vhost \"/\"\n"), ((string?)refused.Body!["error"], (string?)refused.Body["reason"]));
+        Assert.Equal(HttpStatusCode.Created, (await server.ManageAsync("PUT", "parameters/reaching/mine/b", """{"value":"/"}""", Root)).Status);
+    }
+
+    /// <summary>A component whose values are virtual hosts that it acts in.</summary>
+    private sealed class Reaching : IParameterComponent
+    {
+        public string Name => "reaching";
+
+        public IReadOnlyList<string> Validate(NamespaceName space, string name, JsonElement value) => [];
+
+        public IReadOnlyList<NamespaceName> Reaches(string name, JsonElement value) => [VirtualHosts.ToNamespace(value.GetString()!)!];
     }
 
     [Fact]

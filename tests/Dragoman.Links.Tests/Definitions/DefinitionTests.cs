@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dragoman.Links.Definitions;
+using Dragoman.Protocols.RabbitMq;
 
 namespace Dragoman.Links.Tests.Definitions;
 
@@ -26,6 +27,15 @@ public sealed class DefinitionTests
         var uri = AmqpUri.Parse(text, out var problem);
         Assert.Null(problem);
         Assert.Equal((isLocal, virtualHost, shown), (uri!.IsLocal, uri.VirtualHost, uri.Shown));
+    }
+
+    [Fact]
+    public void A_shovel_says_which_virtual_hosts_of_this_broker_it_reaches()
+    {
+        using var value = JsonDocument.Parse("""{"src-uri":"amqp:///a","src-queue":"q","dest-uri":"amqp://elsewhere/b"}""");
+        Assert.Equal(["a"], ShovelDefinition.Read("s", value.RootElement, [])!.LocalSpaces.Select(VirtualHosts.FromNamespace));
+        using var both = JsonDocument.Parse("""{"src-uri":"amqp:///a","src-queue":"q","dest-uri":"amqp://"}""");
+        Assert.Equal(["a", "/"], ShovelDefinition.Read("s", both.RootElement, [])!.LocalSpaces.Select(VirtualHosts.FromNamespace));
     }
 
     [Fact]

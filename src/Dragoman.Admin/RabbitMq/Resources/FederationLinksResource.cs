@@ -28,7 +28,8 @@ internal sealed class FederationLinksResource : IResource
 
     private static async Task RestartAsync(ApiRequest request)
     {
-        if (request.Node.Links is not { } links || !await links.RestartFederationLinkAsync(request["id"])) throw ManagementException.NotFound();
+        var isKnown = request.Node.Links?.FederationLinks.Any(l => l.Id == request["id"] && l.Namespace == request.RequiredSpace) == true;
+        if (!isKnown || request.Node.Links is not { } links || !await links.RestartFederationLinkAsync(request["id"])) throw ManagementException.NotFound();
         await request.NoContent();
     }
 

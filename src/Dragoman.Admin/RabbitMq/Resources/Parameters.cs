@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Dragoman.Admin.RabbitMq.Http;
 using Dragoman.Admin.RabbitMq.Model;
 using Dragoman.Broker.Parameters;
+using Dragoman.Protocols.RabbitMq;
 
 namespace Dragoman.Admin.RabbitMq.Resources;
 
@@ -38,8 +39,12 @@ internal sealed class Parameters : IResource
         var body = await request.ReadAsync();
         if (!body.ContainsKey("value")) throw ManagementException.BadRequest("[{key_missing,value}]");
         var key = KeyOf(request);
+        var value = ParameterJson.ToElement(body["value"]);
+        // A link of this virtual host is no way into another.
+        foreach (var space in request.Broker.Parameters.ReachedBy(key, value))
+            if (!request.Caller.MayEnter(space)) throw ManagementException.BadRequest($"Validation failed\n\nuser \"{request.Caller.Name}\" may not connect to vhost \"{VirtualHosts.FromNamespace(space)}\"\n");
         var isNew = request.Broker.Parameters.Find(key) is null;
-        ParameterJson.Succeeded(await request.Broker.Parameters.SetAsync(key, ParameterJson.ToElement(body["value"]), request.Cancellation));
+        ParameterJson.Succeeded(await request.Broker.Parameters.SetAsync(key, value, request.Cancellation));
         if (isNew) await request.Created();
         else await request.NoContent();
     }

@@ -16,7 +16,12 @@ internal sealed class EndpointDelivery : IDisposable
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(15);
 
     private readonly AwsNode _node;
+    /// <summary>Endpoints that are asked or told at one time: each may take a minute, and costs a connection.</summary>
+    private const int MaxTold = 256;
+
     private readonly ConcurrentDictionary<Guid, EndpointPump> _pumps = new();
+    private readonly ConcurrentDictionary<(Guid Subscription, string Token), bool> _told = new();
+    private readonly List<IQueueHandle> _orphans = [];
     private readonly HttpClient _http;
     private readonly CancellationTokenSource _stop;
 
@@ -37,6 +42,9 @@ internal sealed class EndpointDelivery : IDisposable
             ActivityHeadersPropagator = null,
         })
         { Timeout = RequestTimeout, MaxResponseContentBufferSize = 64 << 10 };
+        // A crash may leave the queue of a subscription that was never made, or is gone. Nobody asks for anything yet, so no id is on its way.
+        foreach (var queue in node.Broker.Queues.List())
+            if (queue.Name.Namespace == EndpointQueues.Namespace && Guid.TryParse(queue.Name.Name, out var id) && node.Broker.Notifications.Find(id) is null) _orphans.Add(queue);
     }
 
     public Signer Signer { get; }
@@ -45,6 +53,16 @@ internal sealed class EndpointDelivery : IDisposable
     public void Start()
     {
         foreach (var subscription in _node.Broker.Notifications.ListSubscriptions()) Refresh(subscription);
+        if (_orphans.Count > 0) _ = DropOrphansAsync();
+    }
+
+    private async Task DropOrphansAsync()
+    {
+        foreach (var queue in _orphans)
+        {
+            var answer = await _node.Broker.Queues.DeleteAsync(queue);
+            if (answer.Status is not (QueueStatus.Ok or QueueStatus.NotFound)) _node.Log.LogWarning("Queue '{Queue}', which belongs to no subscription, could not be deleted: {Reason}", queue.Name, answer.Message ?? answer.Status.ToString());
+        }
     }
 
     /// <summary>Makes a subscription's queue, before anything is routed there.</summary>
@@ -70,9 +88,34 @@ internal sealed class EndpointDelivery : IDisposable
         if (_node.Broker.Queues.Find(EndpointQueues.NameOf(subscription.Id)) is { } queue) await _node.Broker.Queues.DeleteAsync(queue);
     }
 
-    /// <summary>Asks or tells an endpoint about its subscription; it is tried a few times.</summary>
-    public void Tell(NotificationSubscription subscription, string type, string body, Guid id, string topicArn, string? subscriptionArn) =>
-        _ = TellAsync(subscription, type, body, id, topicArn, subscriptionArn);
+    /// <summary>Asks or tells an endpoint about its subscription; it is tried a few times, and not once more meanwhile.</summary>
+    /// <returns>False if too many others are asked just now.</returns>
+    public bool Tell(NotificationSubscription subscription, string type, string body, Guid id, string topicArn, string? subscriptionArn)
+    {
+        var key = (subscription.Id, subscription.Token);
+        if (_told.ContainsKey(key)) return true;
+        if (_told.Count >= MaxTold) return false;
+        if (_told.TryAdd(key, true)) _ = RunAsync();
+        return true;
+
+        async Task RunAsync()
+        {
+            try
+            {
+                await TellAsync(subscription, type, body, id, topicArn, subscriptionArn);
+            }
+#pragma warning disable CA1031 // Nobody waits for it: what goes wrong is said here.
+            catch (Exception error)
+            {
+                _node.Log.LogError(error, "{Endpoint} could not be told a {Type}", subscription.Endpoint, type);
+            }
+#pragma warning restore CA1031
+            finally
+            {
+                _told.TryRemove(key, out _);
+            }
+        }
+    }
 
     public void Dispose()
     {

@@ -26,6 +26,7 @@ internal sealed class EndpointPump(AwsNode node, HttpClient http, Guid id, Cance
 
     private readonly SemaphoreSlim _places = new(MaxAtOnce, MaxAtOnce);
     private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+    private CancellationToken _stopped;
     private int _isRunning;
 
     /// <summary>A message that was taken out of the queue.</summary>
@@ -34,29 +35,37 @@ internal sealed class EndpointPump(AwsNode node, HttpClient http, Guid id, Cance
     /// <summary>Begins, if it has not.</summary>
     public void Start()
     {
-        if (Interlocked.Exchange(ref _isRunning, 1) == 0) _ = Task.Run(RunAsync, CancellationToken.None);
+        if (Interlocked.Exchange(ref _isRunning, 1) != 0) return;
+        _stopped = _stop.Token;
+        _ = Task.Run(RunAsync, CancellationToken.None);
     }
 
-    public void Stop() => _stop.Cancel();
+    /// <summary>Ends it, once.</summary>
+    public void Stop()
+    {
+        _stop.Cancel();
+        // Else the node's own token would know of every subscription that there ever was.
+        _stop.Dispose();
+    }
 
     [SuppressMessage("Design", "CA1031", Justification = "Whatever goes wrong with one endpoint is said, and tried again.")]
     private async Task RunAsync()
     {
-        while (!_stop.IsCancellationRequested)
+        while (!_stopped.IsCancellationRequested)
         {
             try
             {
-                if (node.Broker.Queues.Find(EndpointQueues.NameOf(id)) is not { } queue) return;
-                // One place is enough to ask; those that are free beside it are asked for too.
-                await _places.WaitAsync(_stop.Token);
-                var places = 1;
-                while (places < MaxAtOnce && _places.Wait(0, CancellationToken.None)) places++;
-                var taken = await TakeAsync(queue, places);
-                if (taken.Count < places) _places.Release(places - taken.Count);
-                foreach (var message in taken)
+                if (node.Broker.Queues.Find(EndpointQueues.NameOf(id)) is not { } queue)
+                {
+                    // Whoever makes it begins anew.
+                    Volatile.Write(ref _isRunning, 0);
+                    return;
+                }
+                var most = PolicyOf(out _, out _)?.MaxReceivesPerSecond;
+                foreach (var message in await TakeAsync(queue))
                 {
                     _ = DeliverAsync(queue, message);
-                    if (PolicyOf(out _, out _)?.MaxReceivesPerSecond is { } most) await Task.Delay(TimeSpan.FromSeconds(1.0 / most), _stop.Token);
+                    if (most is { } rate) await Task.Delay(TimeSpan.FromSeconds(1.0 / rate), _stopped);
                 }
             }
             catch (OperationCanceledException)
@@ -71,21 +80,35 @@ internal sealed class EndpointPump(AwsNode node, HttpClient http, Guid id, Cance
         }
     }
 
-    private async ValueTask<List<Taken>> TakeAsync(IQueueHandle queue, int places)
+    /// <summary>Takes as many messages as there are places; each of them holds one until it is delivered.</summary>
+    private async ValueTask<List<Taken>> TakeAsync(IQueueHandle queue)
     {
-        var answer = await queue.ReceiveAsync(places, null, Wait, _stop.Token);
-        using var deliveries = answer.Deliveries;
+        // One place is enough to ask; those that are free beside it are asked for too.
+        await _places.WaitAsync(_stopped);
+        var places = 1;
+        while (places < MaxAtOnce && _places.Wait(0, CancellationToken.None)) places++;
         var taken = new List<Taken>();
-        for (var i = 0; i < (deliveries?.Count ?? 0); i++)
+        try
         {
-            var view = deliveries!.Message(i);
-            taken.Add(new Taken(
-                new LeaseToken(deliveries[i].Offset, deliveries[i].Lease), deliveries[i].Count,
-                view.Headers.TryGetLast(CanonicalHeaders.MessageId, out var text) && Guid.TryParse(Encoding.UTF8.GetString(text.Span), out var found) ? found : Guid.NewGuid(),
-                view.Key.IsNull ? null : view.Key.Span.ToArray(), view.Value.Span.ToArray(), NotificationAttributes.Read(view.Headers),
-                view.Headers.TryGetLast(CanonicalHeaders.PassedTopics, out var passed) ? Encoding.UTF8.GetString(passed.Span) : null));
+            var answer = await queue.ReceiveAsync(places, null, Wait, _stopped);
+            using var deliveries = answer.Deliveries;
+            for (var i = 0; i < (deliveries?.Count ?? 0); i++)
+            {
+                var view = deliveries!.Message(i);
+                taken.Add(new Taken(
+                    new LeaseToken(deliveries[i].Offset, deliveries[i].Lease), deliveries[i].Count,
+                    view.Headers.TryGetLast(CanonicalHeaders.MessageId, out var text) && Guid.TryParse(Encoding.UTF8.GetString(text.Span), out var found) ? found : Guid.NewGuid(),
+                    view.Key.IsNull ? null : view.Key.Span.ToArray(), view.Value.Span.ToArray(), NotificationAttributes.Read(view.Headers),
+                    view.Headers.TryGetLast(CanonicalHeaders.PassedTopics, out var passed) ? Encoding.UTF8.GetString(passed.Span) : null));
+            }
+            places -= taken.Count;
+            return taken;
         }
-        return taken;
+        finally
+        {
+            // If it failed, none of them is on its way.
+            if (places > 0) _places.Release(places);
+        }
     }
 
     /// <summary>The policy as it is now; null if the subscription is gone.</summary>
@@ -105,10 +128,10 @@ internal sealed class EndpointPump(AwsNode node, HttpClient http, Guid id, Cance
         {
             if (PolicyOf(out var subscription, out var topic) is not { } policy || subscription is null || topic is null) return;
             var failure = subscription.Protocol == "dragoman"
-                ? await TopicEndpoint.PublishAsync(node, subscription, message.Key, message.Body, message.Attributes, message.PassedTopics, _stop.Token)
+                ? await TopicEndpoint.PublishAsync(node, subscription, message.Key, message.Body, message.Attributes, message.PassedTopics, _stopped)
                 : await PostAsync(subscription, topic, policy, message);
             // It counts as tried only if the endpoint was asked.
-            if (_stop.IsCancellationRequested && failure is not null) return;
+            if (_stopped.IsCancellationRequested && failure is not null) return;
             if (failure is null)
             {
                 await queue.SettleAsync(Settlement.Acknowledge, new[] { message.Lease });
@@ -137,7 +160,7 @@ internal sealed class EndpointPump(AwsNode node, HttpClient http, Guid id, Cance
         var arn = Arns.Of(topic, node.Options.Account);
         var isRaw = subscription.Attributes.GetValueOrDefault(SubscriptionAttributes.RawMessageDelivery) == "true";
         using var request = EndpointRequest.Make(subscription.Endpoint, "Notification", message.Id, arn, $"{arn}:{subscription.Id}", isRaw, message.Body, policy.ContentType);
-        return await EndpointRequest.SendAsync(http, request, _stop.Token);
+        return await EndpointRequest.SendAsync(http, request, _stopped);
     }
 
     /// <summary>Sends a message to the subscription's dead letters, which say why.</summary>

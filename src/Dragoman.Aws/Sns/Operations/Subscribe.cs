@@ -49,7 +49,11 @@ internal sealed partial class Subscribe(SnsNode node) : IOperation
         node.AuthorizeTargets(call, wanted);
         if (isConfirmed) await node.Endpoints.PrepareAsync(wanted, call.Gone);
         var answer = await node.Notifications.SubscribeAsync(wanted, call.Gone);
-        if (answer.After is not { } subscription) throw SnsErrors.Of(answer.Status, "Topic", answer.Message);
+        if (answer.After is not { } subscription)
+        {
+            if (isConfirmed) await node.Endpoints.RemoveAsync(wanted);
+            throw SnsErrors.Of(answer.Status, "Topic", answer.Message);
+        }
         if (answer.Before is not null)
         {
             if (isConfirmed) await node.Endpoints.RemoveAsync(wanted);
@@ -80,7 +84,8 @@ internal sealed partial class Subscribe(SnsNode node) : IOperation
         var envelope = new Envelope(node.Signer, arn, node.ArnOf(subscription), call.BaseUrl, topic.Attributes.GetValueOrDefault(TopicAttributes.SignatureVersion, "1"));
         var text = $"You have chosen to subscribe to the topic {arn}.\nTo confirm the subscription, visit the SubscribeURL included in this message.";
         var messageId = Guid.NewGuid();
-        node.Endpoints.Tell(subscription, "SubscriptionConfirmation", envelope.Confirm("SubscriptionConfirmation", messageId, text, subscription.Token, node.Node.Broker.Time.GetUtcNow()), messageId, arn, null);
+        if (!node.Endpoints.Tell(subscription, "SubscriptionConfirmation", envelope.Confirm("SubscriptionConfirmation", messageId, text, subscription.Token, node.Node.Broker.Time.GetUtcNow()), messageId, arn, null))
+            throw new AwsException("Throttled", "Too many endpoints are being asked to confirm; subscribe again later.", 429);
     }
 
     /// <summary>One that was ended, and can still be taken up again, begins anew.</summary>
@@ -183,7 +188,11 @@ internal sealed class ConfirmSubscription(SnsNode node) : IOperation
                 Attributes = known.Attributes.Remove(Unsubscribe.Ended).SetItem(SubscriptionAttributes.Authenticated, isAuthenticated ? "true" : known.Attributes.GetValueOrDefault(SubscriptionAttributes.Authenticated, "false")),
             },
             call.Gone);
-        if (answer.After is not { } subscription) throw SnsErrors.Of(answer.Status, "Subscription", answer.Message);
+        if (answer.After is not { } subscription)
+        {
+            if (answer.Status == NotificationStatus.NotFound) await node.Endpoints.RemoveAsync(found);
+            throw SnsErrors.Of(answer.Status, "Subscription", answer.Message);
+        }
         node.Endpoints.Refresh(subscription);
         call.Output.Text("SubscriptionArn", node.ArnOf(subscription));
     }
