@@ -33,9 +33,12 @@ public interface ILinkProgress
     /// <param name="batch">The messages; they stay the caller's.</param>
     /// <param name="confirmed">How many of the messages taken before are forgotten where they came from.</param>
     /// <param name="held">Where the messages come from, if that is a queue of ours: they leave it in the same commit.</param>
-    /// <param name="position">The offset to go on from, if they come from a log that keeps what was read; else -1.</param>
+    /// <param name="positions">
+    /// If they come from a log that keeps what was read, for each message the offset to go on from if it is the first one that is
+    /// refused, and one more for the case that none is; else null.
+    /// </param>
     /// <param name="cancellation">Ends the wait for admission; what was admitted runs to its end.</param>
-    ValueTask<PublishSetAnswer> PublishAsync(string link, PublishSet batch, long confirmed = 0, HeldMessages? held = null, long position = -1, CancellationToken cancellation = default);
+    ValueTask<PublishSetAnswer> PublishAsync(string link, PublishSet batch, long confirmed = 0, HeldMessages? held = null, IReadOnlyList<long>? positions = null, CancellationToken cancellation = default);
 
     /// <summary>Remembers messages that were taken and are elsewhere already; completes when that is durable.</summary>
     ValueTask<PublishSetAnswer> RememberAsync(string link, ReadOnlyMemory<ulong> fingerprints, long confirmed = 0, long position = -1, CancellationToken cancellation = default);

@@ -26,7 +26,7 @@ internal sealed class LinkProgress(Store store, StateLog state, Queues.Queues qu
         lock (state.Lock) return [.. _registry.Links.Keys];
     }
 
-    public async ValueTask<PublishSetAnswer> PublishAsync(string link, PublishSet batch, long confirmed, HeldMessages? held, long position, CancellationToken cancellation)
+    public async ValueTask<PublishSetAnswer> PublishAsync(string link, PublishSet batch, long confirmed, HeldMessages? held, IReadOnlyList<long>? positions, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(link);
         ArgumentNullException.ThrowIfNull(batch);
@@ -54,7 +54,7 @@ internal sealed class LinkProgress(Store store, StateLog state, Queues.Queues qu
             }
             else
             {
-                var took = new TookSource(state, link, batch.Fingerprints, confirmed, position, () => Refused(batch, onDisk, refused));
+                var took = new TookSource(state, link, batch.Fingerprints, confirmed, positions, () => Refused(batch, onDisk, refused));
                 await onDisk.RunAsync(mode, (m, bytes) => queues.BeginAsync(m, bytes, cancellation), took);
             }
         }
@@ -113,7 +113,7 @@ internal sealed class LinkProgress(Store store, StateLog state, Queues.Queues qu
     }
 
     /// <summary>What the link remembers, as a part of the commit that publishes the messages.</summary>
-    private sealed class TookSource(StateLog state, string link, IReadOnlyList<ulong> fingerprints, long confirmed, long position, Func<SortedSet<int>> refused) : ICommitSource
+    private sealed class TookSource(StateLog state, string link, IReadOnlyList<ulong> fingerprints, long confirmed, IReadOnlyList<long>? positions, Func<SortedSet<int>> refused) : ICommitSource
     {
         public Lock Gate => state.Lock;
 
@@ -134,6 +134,8 @@ internal sealed class LinkProgress(Store store, StateLog state, Queues.Queues qu
             var next = 0;
             for (var i = 0; i < fingerprints.Count; i++)
                 if (!left.Contains(i)) taken[next++] = fingerprints[i];
+            // What was refused is not taken: a crash before it is must lead back to it.
+            var position = positions is null ? -1 : positions[left.Count > 0 ? left.Min : fingerprints.Count];
             state.Emit(commit, LinkRegistry.Took(link, confirmed, taken, position));
         }
 

@@ -21,6 +21,7 @@ internal sealed class LocalSource(Broker.Broker broker, EndDefinition end, strin
     private IQueueHandle? _queue;
     private IConsumer? _consumer;
     private volatile bool _ended;
+    private volatile bool _isDeleted;
 
     public string Uri => end.Uris[0].Shown;
 
@@ -44,13 +45,13 @@ internal sealed class LocalSource(Broker.Broker broker, EndDefinition end, strin
         {
             var topic = new TopicName(LocalEnds.SpaceOf(end), exchange);
             if (broker.Routing.Find(topic) is null) throw new LinkException($"NOT_FOUND - no exchange '{exchange}' in vhost '{VirtualHosts.FromNamespace(topic.Namespace)}'");
-            _queue = await LocalEnds.DeclareAsync(broker, end with { Queue = QueueOf(link) }, cancellation).ConfigureAwait(false);
+            _queue = await DeclareAsync(end with { Queue = QueueOf(link) }, cancellation).ConfigureAwait(false);
             var answer = await broker.Routing.BindAsync(topic, _queue, end.Key ?? "", [], cancellation).ConfigureAwait(false);
             if (answer.Status != RoutingStatus.Ok) throw new LinkException(answer.Message ?? $"The binding to '{exchange}' failed: {answer.Status}");
         }
         else
         {
-            _queue = await LocalEnds.DeclareAsync(broker, end, cancellation).ConfigureAwait(false);
+            _queue = await DeclareAsync(end, cancellation).ConfigureAwait(false);
         }
         ReadyAtStart = (await _queue.GetCountsAsync().ConfigureAwait(false)).Ready;
         var position = broker.LinkProgress.Find(link).Position;
@@ -108,6 +109,23 @@ internal sealed class LocalSource(Broker.Broker broker, EndDefinition end, strin
         }
         await _consumer.DisposeAsync().ConfigureAwait(false);
         _consumer = null;
+        if (_isDeleted) await ForgetAsync(default).ConfigureAwait(false);
+    }
+
+    private async Task<IQueueHandle> DeclareAsync(EndDefinition source, CancellationToken cancellation)
+    {
+        var isThere = broker.Queues.Find(new QueueName(LocalEnds.SpaceOf(source), source.Queue!)) is not null;
+        var queue = await LocalEnds.DeclareAsync(broker, source, cancellation).ConfigureAwait(false);
+        if (!isThere) await ForgetAsync(cancellation).ConfigureAwait(false);
+        return queue;
+    }
+
+    /// <summary>Another queue of the name counts its messages anew: where the link was in the one before says nothing there.</summary>
+    private async Task ForgetAsync(CancellationToken cancellation)
+    {
+        if (broker.LinkProgress.Find(link).Position < 0) return;
+        var answer = await broker.LinkProgress.ForgetAsync(link, cancellation).ConfigureAwait(false);
+        if (answer.Status != QueueStatus.Ok) throw new LinkException(answer.Message ?? $"What the link has read cannot be forgotten: {answer.Status}");
     }
 
     void IDeliverySink.OnDeliveries(IConsumer consumer, DeliveryBatch deliveries)
@@ -138,6 +156,7 @@ internal sealed class LocalSource(Broker.Broker broker, EndDefinition end, strin
     void IDeliverySink.OnEnded(IConsumer consumer, ConsumerEnd reason)
     {
         _ended = true;
+        _isDeleted = reason == ConsumerEnd.Deleted;
         _arrivals.End(new LinkException(reason switch
         {
             ConsumerEnd.Deleted => "The source queue was deleted.",

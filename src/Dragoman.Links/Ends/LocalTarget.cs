@@ -51,7 +51,7 @@ internal sealed class LocalTarget(Broker.Broker broker, EndDefinition end, strin
         {
             var taken = Fill(left);
             var part = held is null || taken == left.Count ? held : held with { Offsets = [.. held.Offsets.Take(taken)] };
-            var answer = await broker.LinkProgress.PublishAsync(link, _batch, write.Confirmed, part, write.Held is null && write.QueueId != Guid.Empty ? left[taken - 1].Number + 1 : -1, cancellation).ConfigureAwait(false);
+            var answer = await broker.LinkProgress.PublishAsync(link, _batch, write.Confirmed, part, PositionsOf(write, left, taken), cancellation).ConfigureAwait(false);
             _batch.Clear();
             switch (answer.Status)
             {
@@ -75,6 +75,10 @@ internal sealed class LocalTarget(Broker.Broker broker, EndDefinition end, strin
             await Task.Delay(RetryDelay, cancellation).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Where to go on in the source's log if one of the messages is not taken, or all of them are; null where the source forgets.</summary>
+    private static long[]? PositionsOf(LinkWrite write, IReadOnlyList<LinkMessage> left, int taken) =>
+        write.Held is not null || write.QueueId == Guid.Empty ? null : [.. left.Take(taken).Select(static m => m.Number), taken < left.Count ? left[taken].Number : write.Messages[^1].Number + 1];
 
     public ValueTask DisposeAsync()
     {

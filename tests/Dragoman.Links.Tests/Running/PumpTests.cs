@@ -96,7 +96,7 @@ public sealed class PumpTests
 
         public IReadOnlyList<string> List() => [];
 
-        public ValueTask<PublishSetAnswer> PublishAsync(string link, PublishSet batch, long confirmed = 0, HeldMessages? held = null, long position = -1, CancellationToken cancellation = default) => throw new NotSupportedException();
+        public ValueTask<PublishSetAnswer> PublishAsync(string link, PublishSet batch, long confirmed = 0, HeldMessages? held = null, IReadOnlyList<long>? positions = null, CancellationToken cancellation = default) => throw new NotSupportedException();
 
         public ValueTask<PublishSetAnswer> RememberAsync(string link, ReadOnlyMemory<ulong> fingerprints, long confirmed = 0, long position = -1, CancellationToken cancellation = default) => throw new NotSupportedException();
 
