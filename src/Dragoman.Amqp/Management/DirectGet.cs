@@ -12,6 +12,12 @@ namespace Dragoman.Amqp.Management;
 /// <summary>Gets messages from a queue without a connection.</summary>
 internal static class DirectGet
 {
+    /// <summary>All of an answer is in memory, and in JSON again: it gets no more messages once its bodies come to this many bytes.</summary>
+    private const long MaxBytes = 64 << 20;
+
+    private const int BytesBeside = 512;
+    private const int AtOnce = 64;
+
     /// <summary>Gets messages that are ready, and settles them.</summary>
     /// <exception cref="ChannelException">The client may not, or the queue gives none this way.</exception>
     public static async ValueTask<IReadOnlyList<AmqpGot>> RunAsync(AmqpCaller caller, IQueueHandle queue, int count, AmqpGetMode mode)
@@ -33,15 +39,16 @@ internal static class DirectGet
             var ready = (await queue.GetCountsAsync().ConfigureAwait(false)).Ready;
             var got = new List<AmqpGot>();
             var offsets = new List<OffsetRange>();
-            while (got.Count < count)
+            for (long bytes = 0; got.Count < count && bytes < MaxBytes;)
             {
-                var answer = await consumer.ReceiveAsync(count - got.Count).ConfigureAwait(false);
+                var answer = await consumer.ReceiveAsync(Math.Min(count - got.Count, AtOnce)).ConfigureAwait(false);
                 if (answer.Status == QueueStatus.NotFound) throw Errors.NoQueue(queue.Name.Name, caller.VirtualHost);
                 using var deliveries = answer.Deliveries;
                 if (deliveries is not { Count: > 0 }) break;
                 for (var i = 0; i < deliveries.Count; i++)
                 {
                     got.Add(Read(deliveries, i, declaration.Type == "quorum", Math.Max(0, ready - got.Count - 1)));
+                    bytes += got[^1].Message.Body.Length + BytesBeside;
                     offsets.Add(OffsetRange.Of(deliveries[i].Offset));
                 }
             }

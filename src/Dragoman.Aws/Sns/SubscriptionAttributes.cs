@@ -121,7 +121,7 @@ internal static class SubscriptionAttributes
         JsonNode? policy;
         try
         {
-            policy = JsonNode.Parse(json);
+            policy = JsonNode.Parse(json, documentOptions: TopicAttributes.Strict);
         }
         catch (JsonException)
         {

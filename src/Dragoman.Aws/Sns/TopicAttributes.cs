@@ -40,6 +40,7 @@ internal static class TopicAttributes
                 break;
             case Policy or DeliveryPolicy or "ArchivePolicy":
                 if (value.Length > 0) CheckJson($"{reason}{name}", value);
+                if (value.Length > 0 && name == DeliveryPolicy && Delivery.DeliveryPolicy.Check(value) is { } problem) throw SnsErrors.Invalid($"{reason}{name}: {problem}");
                 break;
             case SignatureVersion:
                 if (value is not ("1" or "2")) throw SnsErrors.Invalid($"{reason}SignatureVersion");
@@ -107,13 +108,16 @@ internal static class TopicAttributes
         }),
     };
 
+    /// <summary>An object reads its members late: doubled names would show only when somebody is told.</summary>
+    public static System.Text.Json.JsonDocumentOptions Strict { get; } = new() { AllowDuplicateProperties = false };
+
     /// <summary>Refuses what is no JSON object.</summary>
     /// <exception cref="AwsException">It is none.</exception>
     public static void CheckJson(string name, string value)
     {
         try
         {
-            if (JsonNode.Parse(value) is JsonObject) return;
+            if (JsonNode.Parse(value, documentOptions: Strict) is JsonObject) return;
         }
         catch (System.Text.Json.JsonException)
         {

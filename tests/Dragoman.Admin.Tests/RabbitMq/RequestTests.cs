@@ -9,6 +9,13 @@ public sealed class RequestTests
     private static readonly byte[] Salt = new byte[36];
 
     [Fact]
+    public async Task A_name_that_comes_twice_in_an_object_is_no_error_of_the_server()
+    {
+        await using var server = await AdminServer.StartAsync();
+        Assert.Equal("""{"error":"bad_request","reason":"not_json"}""", (await server.ManageAsync("PUT", "queues/%2F/q", """{"durable":true,"arguments":{"x-a":1,"x-a":2}}""")).Text);
+    }
+
+    [Fact]
     [Trait("Row", "R30")]
     public async Task Errors_are_in_the_words_of_RabbitMQ()
     {

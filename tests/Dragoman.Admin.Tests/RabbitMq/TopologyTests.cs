@@ -128,5 +128,18 @@ public sealed class TopologyTests
         Assert.Equal("""{"error":"not_found","reason":"NOT_FOUND - no queue 'nope' in vhost '/'"}""", (await server.ManageAsync("POST", "queues/%2F/nope/get", """{"count":5,"ackmode":"ack_requeue_true","encoding":"auto"}""")).Text);
     }
 
+    [Fact]
+    public async Task As_many_messages_are_got_as_are_asked_for_and_there()
+    {
+        await using var server = await AdminServer.StartAsync();
+        await server.ManageAsync("PUT", "queues/%2F/q", """{"durable":true}""");
+        for (var i = 0; i < 140; i++) await server.ManageAsync("POST", "exchanges/%2F/amq.default/publish", $$"""{"properties":{},"routing_key":"q","payload":"{{i}}","payload_encoding":"string"}""");
+        Assert.Equal(Enumerable.Range(0, 130).Select(static i => $"{i}"), await GetAsync(130));
+        Assert.Equal(Enumerable.Range(130, 10).Select(static i => $"{i}"), await GetAsync(130));
+
+        async Task<IEnumerable<string?>> GetAsync(int count) =>
+            (await server.ManageAsync("POST", "queues/%2F/q/get", $$"""{"count":{{count}},"ackmode":"ack_requeue_false","encoding":"auto"}""")).Body!.AsArray().Select(static m => (string?)m!["payload"]);
+    }
+
     private static string SortNames(JsonNode item) => new JsonArray(new JsonObject(item.AsObject().OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => KeyValuePair.Create(p.Key, p.Value?.DeepClone())))).ToJsonString();
 }

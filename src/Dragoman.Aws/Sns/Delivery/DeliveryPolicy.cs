@@ -102,7 +102,8 @@ internal sealed record DeliveryPolicy
         if (found.Retries is < 0 or > 100) return "healthyRetryPolicy.numRetries must be greater than or equal to 0 and less than or equal to 100";
         if (found.MinDelaySeconds is < 1 or > 3600 || found.MinDelaySeconds > found.MaxDelaySeconds) return "healthyRetryPolicy.minDelayTarget must be greater than 0 and less than or equal to maxDelayTarget";
         if (found.MaxDelaySeconds > 3600) return "healthyRetryPolicy.maxDelayTarget must be less than or equal to 3600";
-        if (found.NoDelayRetries + found.MinDelayRetries + found.MaxDelayRetries > found.Retries) return "healthyRetryPolicy.numRetries must be greater than or equal to the sum of the retries of its phases";
+        if (found.NoDelayRetries < 0 || found.MinDelayRetries < 0 || found.MaxDelayRetries < 0) return "healthyRetryPolicy.numRetries cannot have phases with less than 0 retries";
+        if ((long)found.NoDelayRetries + found.MinDelayRetries + found.MaxDelayRetries > found.Retries) return "healthyRetryPolicy.numRetries must be greater than or equal to the sum of the retries of its phases";
         return found.BackoffFunction is "arithmetic" or "exponential" or "geometric" or "linear" ? null : "healthyRetryPolicy.backoffFunction must be one of: arithmetic, exponential, geometric or linear";
     }
 
@@ -113,7 +114,7 @@ internal sealed record DeliveryPolicy
         if (string.IsNullOrEmpty(json)) return null;
         try
         {
-            return JsonNode.Parse(json) as JsonObject;
+            return JsonNode.Parse(json, documentOptions: TopicAttributes.Strict) as JsonObject;
         }
         catch (JsonException)
         {

@@ -24,6 +24,9 @@ internal static class QueueAttributes
     /// <summary>The most characters of an attribute's value: more than any policy that AWS takes has.</summary>
     private const int LongestValue = 128 << 10;
 
+    // What changes a policy later cannot say which of two members of a name is meant.
+    private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
+
     /// <summary>The longest delay, in seconds.</summary>
     public const int MaxDelaySeconds = 900;
 
@@ -199,7 +202,7 @@ internal static class QueueAttributes
     {
         try
         {
-            using var document = JsonDocument.Parse(value);
+            using var document = JsonDocument.Parse(value, s_strict);
             if (document.RootElement.ValueKind == JsonValueKind.Object) return;
         }
         catch (JsonException)

@@ -14,6 +14,7 @@ internal sealed class FilterPolicyParser(string json, FilterScope scope)
     private const int MaxKeys = 5;
     private const long MaxCombinations = 150;
     private const int MaxWildcards = 3;
+    private const int MaxFields = 150;
 
     private readonly byte[] _utf8 = Encoding.UTF8.GetBytes(json);
     private readonly List<FilterField> _fields = [];
@@ -334,6 +335,8 @@ internal sealed class FilterPolicyParser(string json, FilterScope scope)
     {
         foreach (var (key, _, conditions) in node.Leaves)
         {
+            // Each costs every value of every message: within the choices of an $or their number has no other bound.
+            if (_fields.Count == MaxFields) throw new FilterPolicyException("Filter policy is too complex");
             _fields.Add(new FilterField(prefix + key, conditions));
             foreach (var set in sets) set.Add(_fields.Count - 1);
         }

@@ -240,6 +240,13 @@ public sealed class FilterPolicyTests
     }
 
     [Fact]
+    public void Choices_have_no_more_fields_than_combinations()
+    {
+        var many = string.Join(',', Enumerable.Range(0, 200).Select(static i => $"\"k{i}\":[1]"));
+        Assert.Equal("Filter policy is too complex", Assert.Throws<FilterPolicyException>(() => FilterPolicy.Parse($$"""{"$or":[{{{many}}},{"a":[1]}]}""", FilterScope.Attributes)).Message);
+    }
+
+    [Fact]
     public void Nothing_that_is_no_policy_does_more_than_be_refused()
     {
         string[] words = ["{", "}", "[", "]", ":", ",", "\"a\"", "\"$or\"", "\"numeric\"", "\"cidr\"", "\"anything-but\"", "\"exists\"", "\"wildcard\"", "\">\"", "1", "1e999", "null", "true", "\"*\"", "\"\\ud800\"", "x", "\n"];
