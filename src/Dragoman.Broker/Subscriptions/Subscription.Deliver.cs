@@ -319,12 +319,18 @@ internal sealed partial class Subscription
     /// </summary>
     private Need Trim(long end, long now)
     {
-        if (_queueSettings.Overflow == Overflow.DropHead && IsTooLong(end))
+        while (true)
         {
-            var need = DropHeads(end);
-            if (!need.IsNothing) return need;
+            // First what has expired: what is left may be no longer too many. Behind what is dropped there may be more of that.
+            if (MayExpire && ExpireHeads(end, now) is { IsNothing: false } toExpire) return toExpire;
+            if (_queueSettings.Overflow != Overflow.DropHead || !IsTooLong(end)) return Need.Nothing;
+            if (DropHeads(end) is { IsNothing: false } toDrop) return toDrop;
+            if (!MayExpire || IsTooLong(end)) return Need.Nothing;
         }
-        if (!MayExpire) return Need.Nothing;
+    }
+
+    private Need ExpireHeads(long end, long now)
+    {
         PutBackExpired(now);
         _headExpiry = long.MaxValue;
         foreach (var lane in _lanes)
@@ -374,12 +380,14 @@ internal sealed partial class Subscription
         for (var dropped = 0; IsTooLong(end); dropped++)
         {
             if (dropped == MaxDealt) return Need.Turn;
-            if (Top(end, out var offset, out var isSingle, out _) is not { } lane)
+            var lane = Top(end, out var offset, out var isSingle, out _);
+            // Those that wait for their keys stay; those that were only set aside go before what is behind them.
+            var aside = _keys is not null && _keys.TryPeekTurn(out _, out _, out var turn) ? turn : long.MaxValue;
+            if (lane is null && aside == long.MaxValue) break;
+            if (lane is null || aside < offset)
             {
-                // Those that wait for their keys stay; those that were only set aside do not.
-                if (_keys is null || !_keys.TryPeekTurn(out _, out _, out var aside)) break;
                 if (!_single.TryMoveTo(aside)) return new Need(_single, aside);
-                var key = _keys.Take(aside);
+                var key = _keys!.Take(aside);
                 if (_single.Current.Offset == aside)
                 {
                     Uncount(_single);
