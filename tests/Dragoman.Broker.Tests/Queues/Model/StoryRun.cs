@@ -25,6 +25,7 @@ internal sealed class StoryRun
     private readonly SimDisk _disk;
     private readonly QueueModel _model;
     private readonly ModelConsumer?[] _consumers = new ModelConsumer?[Slots];
+    private readonly HashSet<long> _settledOnArrival = [];
     private readonly List<ModelConsumer> _cancelled = [];
     private readonly List<(object Holder, List<Received> Got)> _received = [];
     private readonly List<LeaseToken> _stale = [];
@@ -397,7 +398,10 @@ internal sealed class StoryRun
             if (consumer.Credit != int.MaxValue) consumer.Credit -= consumer.Arrived.Count;
         }
         foreach (var consumer in _cancelled) Check(consumer.Arrived.Count == 0, $"{consumer}, which was cancelled, gets nothing");
-        // What was settled as it was delivered has freed its key for what others got after it.
+        // What was settled as it was delivered has freed its key for what others got after it, perhaps likewise.
+        _settledOnArrival.Clear();
+        foreach (var consumer in _consumers)
+            if (consumer is { Options.AutoAcknowledge: true }) _settledOnArrival.UnionWith(consumer.Arrived.Select(static r => r.Offset));
         foreach (var consumer in _consumers.OrderByDescending(c => c?.Options.AutoAcknowledge))
         {
             if (consumer is null || consumer.Arrived.Count == 0) continue;
@@ -444,7 +448,7 @@ internal sealed class StoryRun
                     var isEarlier = timed is not null && other.Offset > message.Offset;
                     Check(other.Place != Place.Held || other.Holder == holder || (isEarlier && other.Lease > 0), $"{message} goes to whoever holds {other}");
                     Check(other.Place != Place.Cooling || isEarlier, $"{message} waits for {other}");
-                    Check(other.Offset > message.Offset || other.Place != Place.Waiting || other.Count == 0 && other.DeliverAt > _stepStart - 1000 || other.ExpiresAt <= Now || other.IsFiltered || _model.IsWornOut(other), $"{message} does not overtake {other}");
+                    Check(other.Offset > message.Offset || other.Place != Place.Waiting || _settledOnArrival.Contains(other.Offset) || other.Count == 0 && other.DeliverAt > _stepStart - 1000 || other.ExpiresAt <= Now || other.IsFiltered || _model.IsWornOut(other), $"{message} does not overtake {other}");
                 }
             }
             QueueModel.Deliver(message, holder, received.Lease, timed is { } time ? Now + (long)time.TotalMilliseconds : 0);
