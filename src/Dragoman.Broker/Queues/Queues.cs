@@ -384,12 +384,19 @@ internal sealed class Queues : IQueues
                 onDisk.Add(batch, durable);
                 writing = onDisk.RunAsync(strongest, (m, bytes) => BeginAsync(m, bytes, cancellation));
             }
-            if (inMemory.Count > 0)
+            try
             {
-                toMemory.Add(batch, inMemory);
-                await toMemory.RunAsync(CommitMode.Memory, (m, bytes) => BeginAsync(m, bytes, cancellation));
+                if (inMemory.Count > 0)
+                {
+                    toMemory.Add(batch, inMemory);
+                    await toMemory.RunAsync(CommitMode.Memory, (m, bytes) => BeginAsync(m, bytes, cancellation));
+                }
             }
-            await writing;
+            finally
+            {
+                // Whatever becomes of the one, the other has the batch's bytes until it has ended.
+                await writing;
+            }
             var accepted = Math.Min(durable.Count > 0 ? onDisk.Accepted : batch.Count, inMemory.Count > 0 ? toMemory.Accepted : batch.Count);
             var first = durable.Count > 0 ? onDisk : toMemory;
             if (accepted < batch.Count)
@@ -452,8 +459,15 @@ internal sealed class Queues : IQueues
             foreach (var queue in durable.Concat(ruled.Batches.Select(static b => b.Queue)))
                 if (ModeFor(queue, mode) is var own && own != CommitMode.Memory && own > strongest) strongest = own;
             var writing = onDisk.IsEmpty && source is null ? ValueTask.CompletedTask : onDisk.RunAsync(strongest, (m, bytes) => BeginAsync(m, bytes, cancellation), source);
-            if (!toMemory.IsEmpty) await toMemory.RunAsync(CommitMode.Memory, (m, bytes) => BeginAsync(m, bytes, cancellation));
-            await writing;
+            try
+            {
+                if (!toMemory.IsEmpty) await toMemory.RunAsync(CommitMode.Memory, (m, bytes) => BeginAsync(m, bytes, cancellation));
+            }
+            finally
+            {
+                // Whatever becomes of the one, the other has the batches' bytes until it has ended.
+                await writing;
+            }
             var accepted = batch.Count;
             foreach (var (refused, queue, from) in onDisk.Refusals.Concat(toMemory.Refusals))
             {
