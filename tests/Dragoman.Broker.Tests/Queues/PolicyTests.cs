@@ -1,4 +1,5 @@
 using System.Text.Json;
+using CsCheck;
 using Dragoman.Broker.Messages;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Parameters;
@@ -8,7 +9,6 @@ using Dragoman.Broker.Routing;
 using Dragoman.Broker.Subscriptions;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage.Records;
-using CsCheck;
 
 namespace Dragoman.Broker.Tests.Queues;
 

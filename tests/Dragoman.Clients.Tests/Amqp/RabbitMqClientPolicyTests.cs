@@ -110,7 +110,12 @@ public sealed class RabbitMqClientPolicyTests(SharedBroker broker) : IClassFixtu
         await channel.QueueDeclareAsync(dead, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-max-length"] = 1, ["x-overflow"] = "reject-publish" });
         await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?>
         {
-            ["x-queue-type"] = "quorum", ["x-overflow"] = "reject-publish", ["x-dead-letter-strategy"] = "at-least-once", ["x-dead-letter-exchange"] = "", ["x-dead-letter-routing-key"] = dead, ["x-message-ttl"] = 1,
+            ["x-queue-type"] = "quorum",
+            ["x-overflow"] = "reject-publish",
+            ["x-dead-letter-strategy"] = "at-least-once",
+            ["x-dead-letter-exchange"] = "",
+            ["x-dead-letter-routing-key"] = dead,
+            ["x-message-ttl"] = 1,
         });
         for (var i = 0; i < 3; i++) await channel.BasicPublishAsync("", queue, Encoding.UTF8.GetBytes($"{i}"));
         for (var i = 0; i < 3; i++)

@@ -16,7 +16,11 @@ internal sealed class HealthChecks : IResource
     /// <summary>What listeners are called: by RabbitMQ, by its clients, and here.</summary>
     private static readonly Dictionary<string, string> Listeners = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["amqp"] = "amqp", ["amqp091"] = "amqp", ["amqp0.9.1"] = "amqp", ["amqp-0-9-1"] = "amqp", ["http"] = "admin",
+        ["amqp"] = "amqp",
+        ["amqp091"] = "amqp",
+        ["amqp0.9.1"] = "amqp",
+        ["amqp-0-9-1"] = "amqp",
+        ["http"] = "admin",
     };
 
     public void Map(EndpointTable table)
