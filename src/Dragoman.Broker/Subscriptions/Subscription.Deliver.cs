@@ -47,7 +47,12 @@ internal sealed partial class Subscription
             {
                 if (_isDeleted) return;
                 end = End;
-                if (round == 0 && !_isStopping) TakeDue(now);
+                if (round == 0)
+                {
+                    // Not from before the lock: whoever asked meanwhile is told of nothing older than the question.
+                    now = _host.Now;
+                    if (!_isStopping) TakeDue(now);
+                }
                 need = _isStopping ? Need.Nothing : _frontier < end && !Look(end, now) ? new Need(_scan, _frontier) : Deal(end, now);
                 fill = _ring.Current is { Credit: < 32 } ? SmallFillBytes : FillBytes;
             }
