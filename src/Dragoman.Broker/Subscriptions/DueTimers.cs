@@ -46,6 +46,8 @@ internal sealed class DueTimers : IDisposable
         // Timers of the runtime end at 49 days; whoever is woken early looks again.
         var wait = Math.Clamp(due - Now, 0, 86_400_000);
         _timer.Change(TimeSpan.FromMilliseconds(wait), Timeout.InfiniteTimeSpan);
+        // A clock that was moved after it was read, and before the timer knew, would be followed too late.
+        if (wait > 0 && Now >= due) _timer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }
 
     private void Fire()

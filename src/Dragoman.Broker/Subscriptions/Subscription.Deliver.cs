@@ -86,10 +86,10 @@ internal sealed partial class Subscription
 
     /// <summary>
     /// Nobody wants messages, and none has to be looked at for its own sake before somebody does. Those whose commit is under
-    /// way do have to: this pass has not seen them, and they saw no rest.
+    /// way, or has ended since the pass looked, do have to: this pass has not seen them, and they saw no rest.
     /// </summary>
     private bool RestsUntilAsked =>
-        _receives.Count == 0 && _ring.IsEmpty && _frontier == End && !MustLook && !MayDropHeads && Delivery.ReplayWindowMs <= 0;
+        _receives.Count == 0 && _ring.IsEmpty && _frontier == _passed && !MustLook && !MayDropHeads && Delivery.ReplayWindowMs <= 0;
 
     private bool MayDropHeads => _queueSettings.Overflow == Overflow.DropHead && (_queueSettings.MaxLength >= 0 || CountsBytes);
 

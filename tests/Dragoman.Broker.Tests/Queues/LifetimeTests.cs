@@ -152,4 +152,30 @@ public sealed class LifetimeTests
         await second.Consumer.CancelAsync();
         for (var limit = DateTime.UtcNow.AddSeconds(20); !queue.IsDeleted; await Task.Delay(5, TestContext.Current.CancellationToken)) Assert.True(DateTime.UtcNow < limit);
     }
+
+    /// <summary>The pass that follows a queue's creation may end just when its first message is committed, and not have seen it.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_first_message_of_a_new_queue_expires_although_nobody_ever_asks(bool isDurable)
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var settings = QueueSettings.Default with { IsDurable = isDurable, Subscription = SubscriptionSettings.Default with { MessageLifetimeMs = 1000 } };
+        for (var round = 0; round < 300; round++)
+        {
+            var queues = new List<IQueueHandle>();
+            for (var i = 0; i < 4; i++)
+            {
+                var queue = await broker.DeclareAsync($"q{round}-{i}", settings);
+                await broker.SendAsync(queue, "a", "b");
+                queues.Add(queue);
+            }
+            broker.Time.Advance(TimeSpan.FromSeconds(2));
+            foreach (var queue in queues)
+            {
+                await queue.UntilAsync(c => c.Ready == 0);
+                await broker.Broker.Queues.DeleteAsync(queue);
+            }
+        }
+    }
 }
