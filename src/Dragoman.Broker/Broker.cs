@@ -70,10 +70,10 @@ public sealed class Broker : IAsyncDisposable
         var topics = new Topics.Topics(store, store.GetState(TopicsState), random, _gate, Statistics);
         Topics = topics;
         ProducerIds = new ProducerIds(store.GetState(ProducerIdsState));
-        Accounts = new Accounts(store.GetState(SecurityStateId));
         Quotas = new Quotas.Quotas(store.GetState(QuotasState), store.Time);
         Configs = new Configs.Configs(store.GetState(ConfigsState));
         _parameters = new Parameters.Parameters(store.GetState(ParametersState));
+        Accounts = new Accounts(store.GetState(SecurityStateId), _parameters);
         _policies = new Policies.Policies(store.GetState(PoliciesState));
         _queues = new Queues.Queues(new SubscriptionHost(store, scheduler, new ScratchFiles(files, $"{options.Store.Directory}/scratch", seams.DueEntriesInMemory), seams.QueueDefects), store.GetState(QueuesState), random, Statistics, _policies.EffectOn);
         TopicsWithQueues = new TopicsWithQueues(Topics, _queues);

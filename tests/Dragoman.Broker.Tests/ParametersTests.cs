@@ -1,11 +1,13 @@
 using System.Text.Json;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Parameters;
+using Dragoman.Broker.Security;
 
 namespace Dragoman.Broker.Tests;
 
 public sealed class ParametersTests
 {
+    private static readonly User Ann = new User("ann", [User.AdministratorTag], []).WithPassword("a", new byte[36]);
     private static readonly NamespaceName Other = new("public", "other");
 
     private sealed class Links : IParameterComponent
@@ -64,6 +66,8 @@ public sealed class ParametersTests
         var limits = broker.Broker.Limits;
         Assert.Equal(ParameterStatus.Ok, (await limits.SetAsync(Other, LimitNames.MaxQueues, 5)).Status);
         Assert.Equal(ParameterStatus.Ok, (await limits.SetAsync(Other, LimitNames.MaxConnections, -1)).Status);
+        Assert.Equal(ParameterStatus.NotFound, (await limits.SetUserAsync("ann", LimitNames.MaxChannels, 2)).Status);
+        await broker.Broker.Accounts.CreateUserAsync(Ann);
         Assert.Equal(ParameterStatus.Ok, (await limits.SetUserAsync("ann", LimitNames.MaxChannels, 2)).Status);
         Assert.Equal(ParameterStatus.Invalid, (await limits.SetUserAsync("ann", LimitNames.MaxQueues, 2)).Status);
         Assert.Equal("{\"max-queues\":5,\"max-connections\":-1}", broker.Broker.Parameters.List("vhost-limits").Single().Value);
@@ -74,9 +78,44 @@ public sealed class ParametersTests
         Assert.Equal(ParameterStatus.Ok, (await limits.RemoveAsync(Other, LimitNames.MaxQueues)).Status);
         Assert.Equal(ParameterStatus.Ok, (await limits.RemoveAsync(Other, LimitNames.MaxConnections)).Status);
         Assert.Equal(ParameterStatus.NotFound, (await limits.RemoveAsync(Other, LimitNames.MaxConnections)).Status);
-        Assert.Equal(ParameterStatus.Ok, (await limits.RemoveUserAsync("ann")).Status);
+        Assert.Equal(ParameterStatus.Ok, (await limits.RemoveUserAsync("ann", LimitNames.MaxChannels)).Status);
         Assert.Empty(limits.Namespaces);
         Assert.Empty(limits.OfUser("ann"));
+    }
+
+    [Fact]
+    public async Task Limits_of_a_user_go_with_the_user_in_one_commit()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        await broker.Broker.Accounts.CreateUserAsync(Ann);
+        await broker.Broker.Limits.SetUserAsync("ann", LimitNames.MaxChannels, 2);
+        var heard = new List<ParameterKey>();
+        broker.Broker.Parameters.Changed += heard.Add;
+        var before = broker.Broker.CompletedCommits;
+        Assert.Equal(AccountStatus.Ok, (await broker.Broker.Accounts.DeleteUserAsync("ann")).Status);
+        Assert.Equal(before + 1, broker.Broker.CompletedCommits);
+        Assert.Empty(broker.Broker.Limits.Users);
+        Assert.Equal([ParameterKey.OfUser("ann", "user-limits")], heard);
+        Assert.Equal(ParameterStatus.NotFound, (await broker.Broker.Limits.SetUserAsync("ann", LimitNames.MaxChannels, 2)).Status);
+        await broker.Broker.Accounts.CreateUserAsync(Ann);
+        await broker.RestartAsync();
+        Assert.Empty(broker.Broker.Limits.Users);
+        Assert.Empty(broker.Broker.Limits.OfUser("ann"));
+    }
+
+    [Fact]
+    public async Task No_limit_outlives_a_user_who_goes_while_it_is_set()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        for (var round = 0; round < 50; round++)
+        {
+            await broker.Broker.Accounts.CreateUserAsync(Ann);
+            var setting = broker.Broker.Limits.SetUserAsync("ann", LimitNames.MaxChannels, round).AsTask();
+            var deleting = broker.Broker.Accounts.DeleteUserAsync("ann").AsTask();
+            await Task.WhenAll(setting, deleting);
+            Assert.Equal(AccountStatus.Ok, (await deleting).Status);
+            Assert.Empty(broker.Broker.Limits.Users);
+        }
     }
 
     private static ValueTask<ParameterAnswer> SetAsync(IParameters parameters, ParameterKey key, string value)

@@ -39,12 +39,9 @@ public interface ILimits
     /// <summary>Takes one back.</summary>
     ValueTask<ParameterAnswer> RemoveAsync(NamespaceName space, string limit, CancellationToken cancellation = default);
 
-    /// <summary>Sets a limit of a user.</summary>
+    /// <summary>Sets a limit of a user. It goes with the user.</summary>
     ValueTask<ParameterAnswer> SetUserAsync(string user, string limit, long value, CancellationToken cancellation = default);
 
     /// <summary>Takes one back.</summary>
     ValueTask<ParameterAnswer> RemoveUserAsync(string user, string limit, CancellationToken cancellation = default);
-
-    /// <summary>Takes back all limits of a user, who goes.</summary>
-    ValueTask<ParameterAnswer> RemoveUserAsync(string user, CancellationToken cancellation = default);
 }

@@ -46,8 +46,6 @@ internal sealed class Limits : ILimits, IParameterComponent
 
     public ValueTask<ParameterAnswer> RemoveUserAsync(string user, string limit, CancellationToken cancellation) => ChangeAsync(KeyOf(user), OfUsers, limit, null, cancellation);
 
-    public ValueTask<ParameterAnswer> RemoveUserAsync(string user, CancellationToken cancellation) => _parameters.RemoveAsync(KeyOf(user), cancellation);
-
     public IReadOnlyList<string> Validate(NamespaceName space, string name, JsonElement value)
     {
         if (value.ValueKind != JsonValueKind.Object) return [$"{name} should be a list, actually was {TermText.Of(value)}"];
@@ -71,7 +69,8 @@ internal sealed class Limits : ILimits, IParameterComponent
 
     private static ParameterKey KeyOf(NamespaceName space) => ParameterKey.Of(space, Component, ParameterName);
 
-    private static ParameterKey KeyOf(string user) => ParameterKey.OfUser(user, UserComponent);
+    /// <summary>The parameter that a user's limits are kept as.</summary>
+    public static ParameterKey KeyOf(string user) => ParameterKey.OfUser(user, UserComponent);
 
     private void Refresh<TKey>(ConcurrentDictionary<TKey, ImmutableSortedDictionary<string, long>> limits, TKey of, ParameterKey key)
         where TKey : notnull

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Dragoman.Broker.Namespaces;
@@ -26,6 +27,12 @@ internal sealed class Parameters : IParameters
     }
 
     public event Action<ParameterKey>? Changed;
+
+    /// <summary>Where they are kept.</summary>
+    public StateLog State => _state;
+
+    /// <summary>Tells whether there is a user of a name, on whom something can hang. It is called under the state's lock, in which users also go.</summary>
+    public Predicate<string> HasUser { get; set; } = static _ => false;
 
     /// <summary>The limits, which are parameters too.</summary>
     public Limits Limits { get; }
@@ -93,6 +100,7 @@ internal sealed class Parameters : IParameters
             {
                 var before = _machine.Values.GetValueOrDefault(key);
                 var after = change(before);
+                if (after is not null && key.Scope == ParameterScope.User && !HasUser(key.Name)) return new ParameterAnswer(ParameterStatus.NotFound);
                 if (SizeOf(key, after) > size) throw new StorageFullException("The parameter was changed by somebody else at the same moment; try again.");
                 if (after is not null) _state.Emit(commit, ParameterState.Put(key, after));
                 else if (before is not null) _state.Emit(commit, ParameterState.Remove(key));
@@ -122,6 +130,21 @@ internal sealed class Parameters : IParameters
             keys, keys.Sum(static k => SizeOf(k, null)), urgent: true, cancellation);
     }
 
+    /// <summary>Removes, in the commit in which a user comes or goes, what hangs on a user of that name. The caller holds the state's lock.</summary>
+    public void RemoveOfUser(Commit commit, string user)
+    {
+        foreach (var key in OfUser(user))
+            if (_machine.Values.ContainsKey(key)) _state.Emit(commit, ParameterState.Remove(key));
+    }
+
+    /// <summary>Lets everybody know of what <see cref="RemoveOfUser"/> did, once it is committed.</summary>
+    public void PublishOfUser(string user) => Publish(OfUser(user));
+
+    /// <summary>The most that <see cref="RemoveOfUser"/> takes, in bytes.</summary>
+    public static int SizeOfRemoval(string user) => OfUser(user).Sum(static k => SizeOf(k, null));
+
+    private static ImmutableArray<ParameterKey> OfUser(string user) => [Limits.KeyOf(user)];
+
     /// <summary>The answer to what a component does not take.</summary>
     public static ParameterAnswer Invalid(IReadOnlyList<string> wrong) => new(ParameterStatus.Invalid, $"Validation failed\n\n{string.Join('\n', wrong)}\n");
 
@@ -140,6 +163,12 @@ internal sealed class Parameters : IParameters
         {
             return new ParameterAnswer(ParameterStatus.StorageError, error.Message);
         }
+        Publish(keys);
+        return answer;
+    }
+
+    private void Publish(IReadOnlyList<ParameterKey> keys)
+    {
         lock (_state.Lock)
         {
             foreach (var key in keys)
@@ -153,7 +182,6 @@ internal sealed class Parameters : IParameters
             Limits.Refresh(key);
             Changed?.Invoke(key);
         }
-        return answer;
     }
 
     private static int SizeOf(ParameterKey key, string? value) =>

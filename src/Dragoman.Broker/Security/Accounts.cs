@@ -15,13 +15,20 @@ internal sealed class Accounts : IAccounts
 
     private readonly StateLog _state;
     private readonly SecurityState _machine;
+    private readonly Parameters.Parameters _parameters;
     private volatile AccountView _view;
 
-    public Accounts(StateLog state)
+    /// <summary>Creates the accounts.</summary>
+    /// <param name="state">Where they are kept.</param>
+    /// <param name="parameters">Where what hangs on users is kept, such as their limits: it comes and goes with them.</param>
+    public Accounts(StateLog state, Parameters.Parameters parameters)
     {
         _state = state;
+        _parameters = parameters;
         _machine = (SecurityState)state.Machine;
         _view = new AccountView(0, _machine.Users, _machine.Permissions, _machine.TopicPermissions);
+        // An immutable table is looked into: users come and go under both locks, so the parameters' alone is enough for it to stay true.
+        parameters.HasUser = name => _machine.Users.ContainsKey(name);
     }
 
     public bool IsEnabled => !_view.Users.IsEmpty;
@@ -96,13 +103,16 @@ internal sealed class Accounts : IAccounts
     public ValueTask<AccountAnswer> CreateUserAsync(User user, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(user);
-        return ExecuteAsync(SizeOf(user), commit =>
+        return WithParametersAsync(user.Name, SizeOf(user), commit =>
         {
             if (_machine.Users.ContainsKey(user.Name)) return new AccountAnswer(AccountStatus.AlreadyExists, $"There is a user '{user.Name}' already.");
             if (_machine.Users.IsEmpty && !user.IsAdministrator)
                 return new AccountAnswer(AccountStatus.LastAdministrator, $"The first user has to have the tag '{User.AdministratorTag}': from then on everybody has to log in, and somebody has to be able to let others in.");
-            return Put(commit, user);
-        }, cancellation);
+            var answer = Put(commit, user);
+            // Earlier versions left behind what hung on users who were deleted. It is not the new one's.
+            if (answer.Status == AccountStatus.Ok) _parameters.RemoveOfUser(commit, user.Name);
+            return answer;
+        }, urgent: false, cancellation);
     }
 
     public ValueTask<AccountAnswer> ChangeUserAsync(string name, Func<User, User> change, CancellationToken cancellation)
@@ -124,14 +134,15 @@ internal sealed class Accounts : IAccounts
     public ValueTask<AccountAnswer> DeleteUserAsync(string name, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(name);
-        return ExecuteAsync(Store.TypicalCommandBytes, commit =>
+        return WithParametersAsync(name, Store.TypicalCommandBytes, commit =>
         {
             if (!_machine.Users.TryGetValue(name, out var user)) return NotFound(name);
             if (user.IsAdministrator && _machine.Users.Count > 1 && IsLastAdministrator(name))
                 return new AccountAnswer(AccountStatus.LastAdministrator, $"'{name}' is the last administrator, and there are other users.");
             _state.Emit(commit, SecurityState.RemoveUser(name));
+            _parameters.RemoveOfUser(commit, name);
             return new AccountAnswer(AccountStatus.Ok);
-        }, cancellation, urgent: true);
+        }, urgent: true, cancellation);
     }
 
     public ValueTask<AccountAnswer> AddPermissionsAsync(IReadOnlyList<Permission> permissions, CancellationToken cancellation)
@@ -211,11 +222,22 @@ internal sealed class Accounts : IAccounts
     private static int SizeOf(TopicPermission permission) =>
         128 + 3 * (permission.User.Length + permission.Topic.Namespace.Tenant.Length + permission.Topic.Namespace.Name.Length + permission.Topic.Name.Length + permission.Write.Length + permission.Read.Length);
 
-    private async ValueTask<AccountAnswer> ExecuteAsync(int maxBytes, Func<Commit, AccountAnswer> decide, CancellationToken cancellation, bool urgent = false)
+    private ValueTask<AccountAnswer> ExecuteAsync(int maxBytes, Func<Commit, AccountAnswer> decide, CancellationToken cancellation, bool urgent = false) =>
+        PublishAsync(_state.ExecuteAsync(CommitMode.Fsync, decide, maxBytes, urgent, cancellation));
+
+    /// <summary>Changes a user and the parameters that hang on it in one commit.</summary>
+    private async ValueTask<AccountAnswer> WithParametersAsync(string name, int maxBytes, Func<Commit, AccountAnswer> decide, bool urgent, CancellationToken cancellation)
+    {
+        var answer = await PublishAsync(_state.ExecuteWithAsync(CommitMode.Fsync, _parameters.State, decide, maxBytes + Parameters.Parameters.SizeOfRemoval(name), urgent, cancellation));
+        if (answer.Status == AccountStatus.Ok) _parameters.PublishOfUser(name);
+        return answer;
+    }
+
+    private async ValueTask<AccountAnswer> PublishAsync(ValueTask<AccountAnswer> command)
     {
         try
         {
-            var answer = await _state.ExecuteAsync(CommitMode.Fsync, decide, maxBytes, urgent, cancellation);
+            var answer = await command;
             lock (_state.Lock)
             {
                 if (_view.Users != _machine.Users || _view.Permissions != _machine.Permissions || _view.TopicPermissions != _machine.TopicPermissions)

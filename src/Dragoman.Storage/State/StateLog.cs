@@ -63,28 +63,55 @@ public sealed class StateLog
     /// <param name="cancellation">Ends the wait for admission; a command that was admitted runs to its end.</param>
     /// <exception cref="StorageFullException">There is no room; nothing was changed.</exception>
     /// <exception cref="StoreFailedException">The store has failed; the outcome is unknown.</exception>
-    [SuppressMessage("Design", "CA1031", Justification = "The exception goes on to the caller once the commit is given back.")]
     public async ValueTask<T> ExecuteAsync<T>(CommitMode mode, Func<Commit, T> decide, int maxBytes = Store.TypicalCommandBytes, bool urgent = false, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(decide);
         var commit = await _store.BeginAsync(mode, maxBytes, urgent, cancellation);
         T answer;
         ValueTask committed;
+        lock (Lock) committed = Decide(commit, decide, out answer);
+        await committed;
+        return answer;
+    }
+
+    /// <summary>Runs a command that changes this state and another one, in one commit.</summary>
+    /// <param name="mode">What the answer means.</param>
+    /// <param name="other">The other state, whose id is higher. Its lock is held, too.</param>
+    /// <param name="decide">The command. It must throw before its first <see cref="Emit"/>, or not at all.</param>
+    /// <param name="maxBytes">The most that the events, and 32 bytes for each log that is changed, take together.</param>
+    /// <param name="urgent">Whether the command frees space, and so may run when the disk is full.</param>
+    /// <param name="cancellation">Ends the wait for admission; a command that was admitted runs to its end.</param>
+    /// <exception cref="StorageFullException">There is no room; nothing was changed.</exception>
+    /// <exception cref="StoreFailedException">The store has failed; the outcome is unknown.</exception>
+    public async ValueTask<T> ExecuteWithAsync<T>(CommitMode mode, StateLog other, Func<Commit, T> decide, int maxBytes = Store.TypicalCommandBytes, bool urgent = false, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        ArgumentNullException.ThrowIfNull(decide);
+        Invariant.Check(Id < other.Id, "states are locked in the order of their ids");
+        var commit = await _store.BeginAsync(mode, maxBytes, urgent, cancellation);
+        T answer;
+        ValueTask committed;
         lock (Lock)
         {
-            try
-            {
-                answer = decide(commit);
-            }
-            catch (Exception error)
-            {
-                if (commit.Count > 0) _store.Fail(new InvariantViolatedException("A command failed after it had changed the state.", error));
-                _store.Abandon(commit);
-                throw;
-            }
-            committed = _store.Enqueue(commit);
+            lock (other.Lock) committed = Decide(commit, decide, out answer);
         }
         await committed;
         return answer;
+    }
+
+    [SuppressMessage("Design", "CA1031", Justification = "The exception goes on to the caller once the commit is given back.")]
+    private ValueTask Decide<T>(Commit commit, Func<Commit, T> decide, out T answer)
+    {
+        try
+        {
+            answer = decide(commit);
+        }
+        catch (Exception error)
+        {
+            if (commit.Count > 0) _store.Fail(new InvariantViolatedException("A command failed after it had changed the state.", error));
+            _store.Abandon(commit);
+            throw;
+        }
+        return _store.Enqueue(commit);
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.Json;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Parameters;
@@ -145,6 +146,28 @@ public sealed class AccessTests
         foreach (var host in new[] { "10.0.0.1", "::ffff:10.0.0.1", "2001:db8::1" }) Assert.Null(authenticator.CheckPassword("guest", "guest", host));
         Assert.NotNull(authenticator.CheckPassword("root", "r", "10.0.0.1"));
         Assert.NotNull(new Authenticator(server.Broker.Accounts) { GuestOnlyFromLoopback = false }.CheckPassword("guest", "guest", "10.0.0.1"));
+    }
+
+    [Theory]
+    [InlineData("DELETE", "_dragoman/v1/users/app", null)]
+    [InlineData("DELETE", "api/users/app", null)]
+    [InlineData("POST", "api/users/bulk-delete", """{"users":["app"]}""")]
+    [Trait("Row", "R30")]
+    public async Task Limits_go_with_their_user_whichever_way_it_is_deleted(string method, string path, string? body)
+    {
+        await using var server = await StartAsync();
+        await server.ManageAsync("PUT", "users/app", """{"password":"a","tags":""}""", Root);
+        Assert.Equal(HttpStatusCode.NoContent, (await server.ManageAsync("PUT", "user-limits/app/max-channels", """{"value":3}""", Root)).Status);
+        Assert.Equal("""{"max-channels":3}""", (await server.ManageAsync("GET", "users/app", user: Root)).Body!["limits"]!.ToJsonString());
+        using var request = new HttpRequestMessage(new HttpMethod(method), new Uri(server.Root, path));
+        if (body is not null) request.Content = new StringContent(body);
+        request.Headers.TryAddWithoutValidation("Authorization", "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes(Root)));
+        using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.True(response.IsSuccessStatusCode);
+        Assert.Equal("[]", (await server.ManageAsync("GET", "user-limits", user: Root)).Text);
+        Assert.DoesNotContain("max-channels", (await server.ManageAsync("GET", "definitions", user: Root)).Text, StringComparison.Ordinal);
+        await server.ManageAsync("PUT", "users/app", """{"password":"b","tags":""}""", Root);
+        Assert.Equal("{}", (await server.ManageAsync("GET", "users/app", user: Root)).Body!["limits"]!.ToJsonString());
     }
 
     private static async Task<AdminServer> StartAsync()

@@ -2,6 +2,7 @@ using Dragoman.Amqp.Wire;
 using Dragoman.Amqp.Wire.Methods;
 using Dragoman.Broker.Namespaces;
 using Dragoman.Broker.Parameters;
+using Dragoman.Broker.Security;
 
 namespace Dragoman.Amqp.Tests.Sessions;
 
@@ -25,6 +26,7 @@ public sealed class LimitTests
     public async Task A_user_has_no_more_connections_and_channels_than_the_limit()
     {
         await using var fixture = await AmqpFixture.StartAsync();
+        await fixture.Broker.Accounts.CreateUserAsync(new User("guest", [User.AdministratorTag], []).WithPassword("guest", new byte[36]));
         await fixture.Broker.Limits.SetUserAsync("guest", LimitNames.MaxConnections, 2);
         await fixture.Broker.Limits.SetUserAsync("guest", LimitNames.MaxChannels, 2);
         var first = await fixture.ConnectAsync();

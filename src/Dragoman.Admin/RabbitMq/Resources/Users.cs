@@ -38,7 +38,7 @@ internal sealed class Users : IResource
 
     private static async Task DeleteAsync(ApiRequest request)
     {
-        await DeleteAsync(request, Find(request).Name);
+        UserRules.Succeeded(await request.Broker.Accounts.DeleteUserAsync(Find(request).Name, request.Cancellation));
         await request.NoContent();
     }
 
@@ -51,7 +51,7 @@ internal sealed class Users : IResource
         foreach (var user in users) names.Add(user?.GetValueKind() == JsonValueKind.String ? user.GetValue<string>() : throw ManagementException.BadRequest("users should be a list of names"));
         // RabbitMQ deletes all or, where one is not there, none.
         if (names.Find(name => request.Broker.Accounts.Find(name) is null) is { } missing) throw ManagementException.BadTerm("no_such_user", missing);
-        foreach (var name in names) await DeleteAsync(request, name);
+        foreach (var name in names) UserRules.Succeeded(await request.Broker.Accounts.DeleteUserAsync(name, request.Cancellation));
         await request.NoContent();
     }
 
@@ -65,12 +65,6 @@ internal sealed class Users : IResource
     {
         var name = Find(request).Name;
         return request.WriteListAsync([.. request.Broker.Accounts.TopicPermissions.Where(p => p.User == name).Select(static p => ListEntry.Of(PermissionRules.ToJson(p), "user"))]);
-    }
-
-    private static async Task DeleteAsync(ApiRequest request, string name)
-    {
-        UserRules.Succeeded(await request.Broker.Accounts.DeleteUserAsync(name, request.Cancellation));
-        await request.Broker.Limits.RemoveUserAsync(name, request.Cancellation);
     }
 
     private static JsonObject Describe(ApiRequest request, User user)
