@@ -13,6 +13,7 @@ internal static class SqsCommand
     private static readonly Option<FileInfo?> Fauxqs = new("--fauxqs") { Description = "fauxqs' dist/cli.js (npm install fauxqs@1.9.2); without it Dragoman is measured alone." };
     private static readonly Option<string> Node = new("--node") { Description = "The Node.js that runs it.", DefaultValueFactory = _ => "node" };
     private static readonly Option<int> Connections = new("--connections") { Description = "Connections that send, receive and delete.", DefaultValueFactory = _ => 32 };
+    private static readonly Option<int> Batch = new("--batch") { Description = "Messages of each request that sends, receives or deletes: 1 to 10.", DefaultValueFactory = _ => 1 };
     private static readonly Option<int> Rounds = new("--rounds") { Description = "Rounds with each server, after one that warms up.", DefaultValueFactory = _ => 3 };
     private static readonly Option<double> Seconds = new("--seconds") { Description = "Length of each round.", DefaultValueFactory = _ => 4 };
     private static readonly Option<int> Bytes = new("--bytes") { Description = "Bytes of a message.", DefaultValueFactory = _ => 100 };
@@ -26,13 +27,13 @@ internal static class SqsCommand
     {
         var command = new Command("sqs", "Compares Dragoman with fauxqs: send, receive and delete over plain sockets, and receives that wait.")
         {
-            Executable, Fauxqs, Node, Connections, Rounds, Seconds, Bytes, WakeUps, Pollers, IdleSeconds, Data, Output,
+            Executable, Fauxqs, Node, Connections, Batch, Rounds, Seconds, Bytes, WakeUps, Pollers, IdleSeconds, Data, Output,
         };
         command.SetAction(RunAsync);
         return command;
     }
 
-    private sealed record Measured(double RequestsPerSecond, double CpuMicroseconds);
+    private sealed record Measured(double RequestsPerSecond, double MessagesPerSecond, double CpuMicroseconds);
 
     private sealed record Server(string Name, IPEndPoint EndPoint, int Process)
     {
@@ -70,7 +71,7 @@ internal static class SqsCommand
 
     private static async Task MeasureCyclesAsync(ParseResult parsed, List<Server> servers)
     {
-        var loads = servers.ConvertAll(s => new Cycles(s.EndPoint, "cycles", parsed.GetValue(Connections), parsed.GetValue(Bytes)));
+        var loads = servers.ConvertAll(s => new Cycles(s.EndPoint, "cycles", parsed.GetValue(Connections), parsed.GetValue(Bytes), parsed.GetValue(Batch)));
         try
         {
             for (var round = 0; round <= parsed.GetValue(Rounds); round++)
@@ -78,9 +79,9 @@ internal static class SqsCommand
                 for (var i = 0; i < servers.Count; i++)
                 {
                     var (load, cpu) = (loads[i], new CpuMeter(servers[i].Process));
-                    var (requests, seconds) = await Task.Run(() => load.Run(parsed.GetValue(Seconds)));
+                    var (requests, messages, seconds) = await Task.Run(() => load.Run(parsed.GetValue(Seconds)));
                     // The first round warms up.
-                    if (round > 0) servers[i].Rounds.Add(new Measured(requests / seconds, 1e6 * cpu.Read().Watched!.Value / requests));
+                    if (round > 0) servers[i].Rounds.Add(new Measured(requests / seconds, messages / seconds, 1e6 * cpu.Read().Watched!.Value / requests));
                 }
             }
         }
@@ -96,18 +97,18 @@ internal static class SqsCommand
         var results = servers.ConvertAll(s => new Result(
             s.Name,
             Middle(s.Rounds),
-            peer is null || s == peer ? null : Ratio(s, peer, static m => m.RequestsPerSecond),
+            peer is null || s == peer ? null : Ratio(s, peer, static m => m.MessagesPerSecond),
             peer is null || s == peer ? null : Ratio(s, peer, static m => m.CpuMicroseconds),
             s.WakeUpMilliseconds,
             s.IdleCoreShare,
             s.Rounds));
         Terminal.Print(
-            $"SQS, {parsed.GetValue(Bytes)} B, {parsed.GetValue(Connections)} connections that send, receive and delete; {parsed.GetValue(Pollers)} that wait",
-            ["", "requests/s", "CPU µs each", "ratio of rates", "ratio of CPU", "wake-up p50 / p90 / p99 / p99.9 / max", "idle, of a core"],
+            $"SQS, {parsed.GetValue(Bytes)} B, {parsed.GetValue(Connections)} connections that send, receive and delete {parsed.GetValue(Batch)} at a time; {parsed.GetValue(Pollers)} that wait",
+            ["", "requests/s", "messages/s", "CPU µs each", "ratio of rates", "ratio of CPU", "wake-up p50 / p90 / p99 / p99.9 / max", "idle, of a core"],
             results.Select(static r => (IReadOnlyList<string>)[
-                r.Server, Text(r.Median.RequestsPerSecond, "N0"), Text(r.Median.CpuMicroseconds, "F1"), Text(r.RatioOfRates, "F2"), Text(r.RatioOfCpu, "F3"),
+                r.Server, Text(r.Median.RequestsPerSecond, "N0"), Text(r.Median.MessagesPerSecond, "N0"), Text(r.Median.CpuMicroseconds, "F1"), Text(r.RatioOfRates, "F2"), Text(r.RatioOfCpu, "F3"),
                 $"{r.WakeUpMilliseconds}", Text(r.IdleCoreShare, "P2")]));
-        var parameters = new { connections = parsed.GetValue(Connections), rounds = parsed.GetValue(Rounds), seconds = parsed.GetValue(Seconds), bytes = parsed.GetValue(Bytes), pollers = parsed.GetValue(Pollers) };
+        var parameters = new { connections = parsed.GetValue(Connections), batch = parsed.GetValue(Batch), rounds = parsed.GetValue(Rounds), seconds = parsed.GetValue(Seconds), bytes = parsed.GetValue(Bytes), pollers = parsed.GetValue(Pollers) };
         Terminal.Note($"Results are in {await ResultFile.WriteAsync(parsed.GetValue(Output), "sqs", parameters, results)}");
     }
 

@@ -75,13 +75,18 @@ internal sealed class SqsConnection : IDisposable
     public static string? Text(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name) => TextBytes(json, name) is { IsEmpty: false } text ? Encoding.ASCII.GetString(text) : null;
 
     /// <summary>As <see cref="Text"/>; empty for none.</summary>
-    public static ReadOnlySpan<byte> TextBytes(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name)
+    public static ReadOnlySpan<byte> TextBytes(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name) => TextBytes(json, name, out _);
+
+    /// <summary>As <see cref="Text"/>, and where the text ends; empty for none.</summary>
+    public static ReadOnlySpan<byte> TextBytes(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name, out int end)
     {
+        end = json.Length;
         var start = json.IndexOf(name);
         if (start < 0) return default;
-        var rest = json[(start + name.Length)..];
-        rest = rest[(rest.IndexOf((byte)'"') + 1)..];
-        return rest[..rest.IndexOf((byte)'"')];
+        start += name.Length;
+        start += json[start..].IndexOf((byte)'"') + 1;
+        end = start + json[start..].IndexOf((byte)'"');
+        return json[start..end];
     }
 
     public void Dispose() => _socket.Dispose();

@@ -16,22 +16,16 @@ internal sealed class DeleteMessage(QueueAccess access, FirstReceipts receipts) 
     public async ValueTask HandleAsync(AwsCall call)
     {
         var queue = access.Find(call, Broker.Security.Operations.Read, "deletemessage");
-        await DeleteAsync(call, queue, call.Input, receipts);
-    }
-
-    /// <summary>Deletes the message of one entry.</summary>
-    /// <exception cref="AwsException">The handle never was one, or, in a FIFO queue, is too old.</exception>
-    public static async ValueTask DeleteAsync(AwsCall call, IQueueHandle queue, Input entry, FirstReceipts receipts)
-    {
-        var handle = QueueAccess.HandleOf(queue, entry);
+        var handle = QueueAccess.HandleOf(queue, call.Input);
         var answer = await queue.SettleAsync(Settlement.Acknowledge, new[] { handle.Lease });
         if (answer.Status != QueueStatus.Ok) throw SqsErrors.Of(answer.Status, call, answer.Message);
         if (answer.Count > 0) receipts.Forget(queue.Id, handle.Lease.Offset);
         else if (QueueAttributes.IsFifo(queue.Settings) && await IsThereAsync(queue, handle.Lease.Offset))
-            throw SqsErrors.InvalidParameter(entry.Required("ReceiptHandle"), "ReceiptHandle", "The receipt handle has expired.");
+            throw SqsErrors.InvalidParameter(call.Input.Required("ReceiptHandle"), "ReceiptHandle", "The receipt handle has expired.");
     }
 
-    private static async ValueTask<bool> IsThereAsync(IQueueHandle queue, long offset)
+    /// <summary>Whether a message is in the queue still, with whomever.</summary>
+    public static async ValueTask<bool> IsThereAsync(IQueueHandle queue, long offset)
     {
         var answer = await queue.PeekAsync(offset, 1);
         using var found = answer.Deliveries;
