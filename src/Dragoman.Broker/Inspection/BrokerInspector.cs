@@ -39,7 +39,7 @@ public static class BrokerInspector
         for (var i = 0; i < TransactionContext.Shards; i++) names.Add(Broker.FirstTransactionState + i, $"transactions, share {i}");
         var store = new StoreInspector(files, directory, machines, options).Inspect(cancellation);
         var topics = new List<InspectedTopic>();
-        foreach (var entry in registry.Topics.Values) topics.Add(new InspectedTopic(entry.Name, entry.Id, entry.Settings, entry.LogIds));
+        foreach (var entry in registry.Entries.Values) topics.Add(new InspectedTopic(entry.Name, entry.Id, entry.Settings, entry.LogIds));
         topics.Sort(static (a, b) => string.CompareOrdinal(a.Name.ToString(), b.Name.ToString()));
         return new BrokerInspection(store, topics, producers.Next, names);
     }

@@ -1,117 +1,11 @@
-using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage;
 using Dragoman.Storage.Journal;
-using Dragoman.Storage.Platform;
 using Dragoman.Storage.State;
 
 namespace Dragoman.Broker.Namespaces;
-
-/// <summary>Which namespaces were created: the state machine behind <see cref="Namespaces"/>.</summary>
-internal sealed class NamespaceState : IStateMachine
-{
-    // Version 2 added attributes.
-    private const byte Version = 2;
-
-    private readonly Dictionary<NamespaceName, NamespaceEntry> _entries = [];
-
-    private enum Kind : byte
-    {
-        Put = 1,
-        Remove = 2,
-    }
-
-    public IReadOnlyDictionary<NamespaceName, NamespaceEntry> Entries => _entries;
-
-    /// <summary>The default namespace as long as nothing else is said of it.</summary>
-    public static NamespaceEntry Default { get; } = new(NamespaceName.Default, "Where everything lives that names no namespace", DateTimeOffset.UnixEpoch);
-
-    public static ReadOnlySpan<byte> Put(NamespaceEntry entry)
-    {
-        var buffer = new ArrayBufferWriter<byte>(128);
-        var writer = new SnapshotWriter(buffer);
-        writer.Byte(Version);
-        writer.Byte((byte)Kind.Put);
-        Write(writer, entry);
-        return buffer.WrittenSpan;
-    }
-
-    public static ReadOnlySpan<byte> Remove(NamespaceName name)
-    {
-        var buffer = new ArrayBufferWriter<byte>(128);
-        var writer = new SnapshotWriter(buffer);
-        writer.Byte(Version);
-        writer.Byte((byte)Kind.Remove);
-        writer.Text(name.Tenant);
-        writer.Text(name.Name);
-        return buffer.WrittenSpan;
-    }
-
-    public void Apply(ReadOnlySpan<byte> evt)
-    {
-        var reader = new SnapshotReader(evt);
-        var version = reader.Version(Version, "namespace event");
-        switch ((Kind)reader.Byte())
-        {
-            case Kind.Put:
-                var entry = Read(ref reader, version);
-                _entries[entry.Name] = entry;
-                break;
-            case Kind.Remove:
-                Invariant.Check(_entries.Remove(new NamespaceName(reader.Text(), reader.Text())), "only what is there is removed");
-                break;
-            case var other:
-                throw new CorruptDataException($"A namespace event of kind {(byte)other} is unknown.");
-        }
-        reader.End("namespace event");
-    }
-
-    public void WriteSnapshot(IBufferWriter<byte> target)
-    {
-        var writer = new SnapshotWriter(target);
-        writer.Byte(Version);
-        writer.Int32(_entries.Count);
-        foreach (var entry in _entries.Values) Write(writer, entry);
-    }
-
-    public void ReadSnapshot(ReadOnlySpan<byte> source)
-    {
-        var reader = new SnapshotReader(source);
-        var version = reader.Version(Version, "namespaces");
-        _entries.Clear();
-        for (var n = reader.Count(); n > 0; n--)
-        {
-            var entry = Read(ref reader, version);
-            _entries.Add(entry.Name, entry);
-        }
-        reader.End("namespaces");
-    }
-
-    private static void Write(in SnapshotWriter writer, NamespaceEntry entry)
-    {
-        writer.Text(entry.Name.Tenant);
-        writer.Text(entry.Name.Name);
-        writer.Text(entry.Description);
-        writer.Int64(entry.CreatedAt.ToUnixTimeMilliseconds());
-        writer.Int32(entry.Attributes.Count);
-        foreach (var (name, value) in entry.Attributes)
-        {
-            writer.Text(name);
-            writer.Text(value);
-        }
-    }
-
-    private static NamespaceEntry Read(ref SnapshotReader reader, byte version)
-    {
-        var entry = new NamespaceEntry(new NamespaceName(reader.Text(), reader.Text()), reader.Text(), DateTimeOffset.FromUnixTimeMilliseconds(reader.Int64()));
-        if (version < 2) return entry;
-        var attributes = entry.Attributes.ToBuilder();
-        for (var n = reader.Count(); n > 0; n--) attributes[reader.Text()] = reader.Text();
-        return entry with { Attributes = attributes.ToImmutable() };
-    }
-}
 
 /// <summary>The namespaces of this node.</summary>
 [SuppressMessage("Naming", "CA1724", Justification = "The folder and the field's term are the same word.")]
@@ -156,7 +50,7 @@ internal sealed class Namespaces(StateLog state, ITopics topics, IQueues queues,
                 if (!_machine.Entries.TryGetValue(name, out var current) && name != NamespaceName.Default) return new NamespaceAnswer(NamespaceStatus.NotFound);
                 var changed = change(current ?? NamespaceState.Default) with { Name = name };
                 if (SizeOf(changed) > MaxEntryBytes) return new NamespaceAnswer(NamespaceStatus.Invalid, $"What is said of '{name}' is too long.");
-                state.Emit(commit, NamespaceState.Put(changed));
+                state.Emit(commit, _machine.Put(changed));
                 return new NamespaceAnswer(NamespaceStatus.Ok);
             },
             cancellation, MaxEntryBytes);
@@ -173,7 +67,7 @@ internal sealed class Namespaces(StateLog state, ITopics topics, IQueues queues,
             commit =>
             {
                 if (_machine.Entries.ContainsKey(name)) return new NamespaceAnswer(NamespaceStatus.AlreadyExists);
-                state.Emit(commit, NamespaceState.Put(new NamespaceEntry(name, description, time.GetUtcNow())));
+                state.Emit(commit, _machine.Put(new NamespaceEntry(name, description, time.GetUtcNow())));
                 return new NamespaceAnswer(NamespaceStatus.Ok);
             },
             cancellation);
@@ -189,7 +83,7 @@ internal sealed class Namespaces(StateLog state, ITopics topics, IQueues queues,
             commit =>
             {
                 if (!_machine.Entries.ContainsKey(name)) return new NamespaceAnswer(NamespaceStatus.NotFound);
-                state.Emit(commit, NamespaceState.Remove(name));
+                state.Emit(commit, _machine.Remove(name));
                 return new NamespaceAnswer(NamespaceStatus.Ok);
             },
             cancellation);

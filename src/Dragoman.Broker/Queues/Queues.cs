@@ -46,7 +46,7 @@ internal sealed class Queues : IQueues
         _registry = (QueueRegistry)state.Machine;
         _random = random;
         _transfers = new Transfers(this, host.Store, host.Defects);
-        foreach (var entry in _registry.Queues.Values) Publish(entry);
+        foreach (var entry in _registry.Entries.Values) Publish(entry);
     }
 
     /// <summary>Begins to act by itself, once all is there that dead letters may need on their way.</summary>
@@ -107,14 +107,14 @@ internal sealed class Queues : IQueues
         if (!settings.IsDurable) return DeclareTransient(name, settings);
         return await ExecuteAsync(name, SizeOf(settings), commit =>
         {
-            if (_registry.Queues.ContainsKey(name) || _byName.ContainsKey(name)) return new QueueAnswer(QueueStatus.AlreadyExists, null);
+            if (_registry.Entries.ContainsKey(name) || _byName.ContainsKey(name)) return new QueueAnswer(QueueStatus.AlreadyExists, null);
             var (log, state) = (0L, 0L);
             if (!settings.IsVolatile)
             {
                 log = _store.CreateLog(commit, LogKind.Durable).Id;
                 state = _store.CreateState(commit, new SubscriptionState()).Id;
             }
-            _state.Emit(commit, QueueRegistry.Put(new QueueEntry(NewId(), name, Now(), log, state, settings)));
+            _state.Emit(commit, _registry.Put(new QueueEntry(NewId(), name, Now(), log, state, settings)));
             return new QueueAnswer(QueueStatus.Ok, null);
         }, cancellation);
     }
@@ -127,7 +127,7 @@ internal sealed class Queues : IQueues
         {
             if (_byName.TryGetValue(name, out var known)) return new QueueAnswer(QueueStatus.AlreadyExists, known);
             // A durable one of that name is being created.
-            if (_registry.Queues.ContainsKey(name)) return new QueueAnswer(QueueStatus.AlreadyExists, null);
+            if (_registry.Entries.ContainsKey(name)) return new QueueAnswer(QueueStatus.AlreadyExists, null);
             queue = Publish(new QueueEntry(NewId(), name, Now(), 0, 0, settings));
         }
         if (queue.Subscription.HasBusinessOnStart) queue.Subscription.Schedule();
@@ -145,9 +145,9 @@ internal sealed class Queues : IQueues
         {
             answer = await ExecuteAsync(local.Name, SizeOf(local.Settings), commit =>
             {
-                if (!_registry.Queues.TryGetValue(local.Name, out var entry) || entry.Id != local.Id) return NotFound(local.Name);
+                if (!_registry.Entries.TryGetValue(local.Name, out var entry) || entry.Id != local.Id) return NotFound(local.Name);
                 if (Refuse(local, conditions) is { } refused) return refused;
-                _state.Emit(commit, QueueRegistry.Remove(local.Name));
+                _state.Emit(commit, _registry.Remove(local.Name));
                 if (entry.LogId != 0) Store.DeleteLog(commit, local.Subscription.Log);
                 if (entry.StateId != 0) Store.DeleteState(commit, _store.GetState(entry.StateId));
                 return new QueueAnswer(QueueStatus.Ok, local, local.EndDeleted());
@@ -205,10 +205,10 @@ internal sealed class Queues : IQueues
         var size = 2 * Math.Max(SizeOf(declared), SizeOf(change(declared)));
         return ExecuteAsync(local.Name, size, commit =>
         {
-            if (!_registry.Queues.TryGetValue(local.Name, out var entry) || entry.Id != local.Id) return NotFound(local.Name);
+            if (!_registry.Entries.TryGetValue(local.Name, out var entry) || entry.Id != local.Id) return NotFound(local.Name);
             if (Change(entry, change, out var changed) is { } refused) return refused;
             if (SizeOf(changed.Settings) > size) throw new StorageFullException("The queue was changed by somebody else at the same moment; try again.");
-            if (changed != entry) _state.Emit(commit, QueueRegistry.Put(changed));
+            if (changed != entry) _state.Emit(commit, _registry.Put(changed));
             return new QueueAnswer(QueueStatus.Ok, null);
         }, cancellation);
     }
@@ -612,7 +612,7 @@ internal sealed class Queues : IQueues
         {
             isNew = false;
             _byName.TryGetValue(name, out var known);
-            if (_registry.Queues.TryGetValue(name, out var entry))
+            if (_registry.Entries.TryGetValue(name, out var entry))
             {
                 if (known?.Id == entry.Id)
                 {

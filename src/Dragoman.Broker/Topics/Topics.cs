@@ -33,7 +33,7 @@ internal sealed class Topics : ITopics
         _state = state;
         _registry = (TopicRegistry)state.Machine;
         _random = random;
-        foreach (var entry in _registry.Topics.Values) Publish(entry);
+        foreach (var entry in _registry.Entries.Values) Publish(entry);
     }
 
     public long Version => Volatile.Read(ref _version);
@@ -63,11 +63,11 @@ internal sealed class Topics : ITopics
             return ValueTask.FromResult(new TopicAnswer(TopicStatus.InvalidPartitions, null, $"A topic has between 1 and {ITopics.MaxPartitions} partitions."));
         return ExecuteAsync(name, SizeOf(partitions, settings), commit =>
         {
-            if (_registry.Topics.ContainsKey(name)) return new TopicAnswer(TopicStatus.AlreadyExists, null, $"Topic '{name}' is there already.");
+            if (_registry.Entries.ContainsKey(name)) return new TopicAnswer(TopicStatus.AlreadyExists, null, $"Topic '{name}' is there already.");
             var kind = settings.CommitMode == CommitMode.Memory ? LogKind.Memory : LogKind.Durable;
             var logs = new long[partitions];
             for (var i = 0; i < partitions; i++) logs[i] = _store.CreateLog(commit, kind).Id;
-            _state.Emit(commit, TopicRegistry.Put(new TopicEntry(NewId(), name, _store.Time.GetUtcNow().ToUnixTimeMilliseconds(), logs, settings)));
+            _state.Emit(commit, _registry.Put(new TopicEntry(NewId(), name, _store.Time.GetUtcNow().ToUnixTimeMilliseconds(), logs, settings)));
             return new TopicAnswer(TopicStatus.Ok, null);
         }, cancellation);
     }
@@ -79,8 +79,8 @@ internal sealed class Topics : ITopics
         if (handle is null) return NotFound(name);
         return await ExecuteAsync(name, SizeOf(handle.Partitions.Count, handle.Settings), commit =>
         {
-            if (!_registry.Topics.TryGetValue(name, out var entry)) return NotFound(name);
-            _state.Emit(commit, TopicRegistry.Remove(name));
+            if (!_registry.Entries.TryGetValue(name, out var entry)) return NotFound(name);
+            _state.Emit(commit, _registry.Remove(name));
             foreach (var id in entry.LogIds) Store.DeleteLog(commit, _store.GetLog(id));
             return new TopicAnswer(TopicStatus.Ok, handle);
         }, cancellation, urgent: true);
@@ -94,13 +94,13 @@ internal sealed class Topics : ITopics
             return ValueTask.FromResult(new TopicAnswer(TopicStatus.InvalidPartitions, handle, $"A topic has between 1 and {ITopics.MaxPartitions} partitions."));
         return ExecuteAsync(name, SizeOf(newCount, handle.Settings), commit =>
         {
-            if (!_registry.Topics.TryGetValue(name, out var entry)) return NotFound(name);
+            if (!_registry.Entries.TryGetValue(name, out var entry)) return NotFound(name);
             if (newCount <= entry.LogIds.Count)
                 return new TopicAnswer(TopicStatus.InvalidPartitions, null, $"Topic '{name}' has {entry.LogIds.Count} partitions, and partitions are only added.");
             var kind = entry.Settings.CommitMode == CommitMode.Memory ? LogKind.Memory : LogKind.Durable;
             var logs = new List<long>(entry.LogIds);
             while (logs.Count < newCount) logs.Add(_store.CreateLog(commit, kind).Id);
-            _state.Emit(commit, TopicRegistry.Put(entry with { LogIds = logs }));
+            _state.Emit(commit, _registry.Put(entry with { LogIds = logs }));
             return new TopicAnswer(TopicStatus.Ok, null);
         }, cancellation);
     }
@@ -112,9 +112,9 @@ internal sealed class Topics : ITopics
         if (Find(name) is not { } handle) return ValueTask.FromResult(NotFound(name));
         return ExecuteAsync(name, SizeOf(handle.Partitions.Count, handle.Settings) * 2, commit =>
         {
-            if (!_registry.Topics.TryGetValue(name, out var entry)) return NotFound(name);
+            if (!_registry.Entries.TryGetValue(name, out var entry)) return NotFound(name);
             var settings = change(entry.Settings);
-            if (settings != entry.Settings) _state.Emit(commit, TopicRegistry.Put(entry with { Settings = settings }));
+            if (settings != entry.Settings) _state.Emit(commit, _registry.Put(entry with { Settings = settings }));
             return new TopicAnswer(TopicStatus.Ok, null);
         }, cancellation);
     }
@@ -152,7 +152,7 @@ internal sealed class Topics : ITopics
     {
         lock (_state.Lock)
         {
-            if (_registry.Topics.TryGetValue(name, out var entry)) return Publish(entry);
+            if (_registry.Entries.TryGetValue(name, out var entry)) return Publish(entry);
             if (_byName.TryRemove(name, out var gone))
             {
                 _byId.TryRemove(gone.Id, out _);

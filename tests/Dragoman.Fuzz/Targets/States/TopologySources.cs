@@ -14,9 +14,9 @@ internal sealed class TopicSource : StateSource<TopicRegistry>
 {
     protected override byte[] Event(TopicRegistry state, Random random)
     {
-        if (random.Next(4) == 0 && Some.Present(state.Topics.Keys, random) is { } gone) return TopicRegistry.Remove(gone).ToArray();
+        if (random.Next(4) == 0 && Some.Present(state.Entries.Keys, random) is { } gone) return state.Remove(gone).ToArray();
         var settings = TopicSettings.Default with { RetentionMs = Some.Number(random), Compacted = random.Next(2) == 0, Attributes = Attributes(random) };
-        return TopicRegistry.Put(new TopicEntry(Some.Id(random), Some.Topic(random), Some.Number(random), Some.Several(random, Some.Number), settings)).ToArray();
+        return state.Put(new TopicEntry(Some.Id(random), Some.Topic(random), Some.Number(random), Some.Several(random, Some.Number), settings)).ToArray();
     }
 
     public static ImmutableSortedDictionary<string, string> Attributes(Random random)
@@ -31,7 +31,7 @@ internal sealed class QueueSource : StateSource<QueueRegistry>
 {
     protected override byte[] Event(QueueRegistry state, Random random)
     {
-        if (random.Next(4) == 0 && Some.Present(state.Queues.Keys, random) is { } gone) return QueueRegistry.Remove(gone).ToArray();
+        if (random.Next(4) == 0 && Some.Present(state.Entries.Keys, random) is { } gone) return state.Remove(gone).ToArray();
         var settings = new QueueSettings
         {
             Attributes = TopicSource.Attributes(random),
@@ -43,7 +43,7 @@ internal sealed class QueueSource : StateSource<QueueRegistry>
             },
         };
         var name = new QueueName(Some.Namespace(random), Some.Text(random));
-        return QueueRegistry.Put(new QueueEntry(Some.Id(random), name, Some.Number(random), Some.Number(random), Some.Number(random), settings)).ToArray();
+        return state.Put(new QueueEntry(Some.Id(random), name, Some.Number(random), Some.Number(random), Some.Number(random), settings)).ToArray();
     }
 
     private static HeaderCondition Condition(Random random) => new(Some.Text(random), (HeaderMatch)random.Next(3), Some.Text(random), random.Next(2) == 0);
@@ -53,8 +53,8 @@ internal sealed class NamespaceSource : StateSource<NamespaceState>
 {
     protected override byte[] Event(NamespaceState state, Random random) =>
         random.Next(4) == 0 && Some.Present(state.Entries.Keys, random) is { } gone
-            ? NamespaceState.Remove(gone).ToArray()
-            : NamespaceState.Put(new NamespaceEntry(Some.Namespace(random), Some.Text(random), DateTimeOffset.FromUnixTimeMilliseconds(random.Next()))).ToArray();
+            ? state.Remove(gone).ToArray()
+            : state.Put(new NamespaceEntry(Some.Namespace(random), Some.Text(random), DateTimeOffset.FromUnixTimeMilliseconds(random.Next()))).ToArray();
 }
 
 internal sealed class RoutingSource : StateSource<RoutingState>
