@@ -16,65 +16,34 @@ namespace Dragoman.Simulation.Forwarding;
 /// queue; and to one in memory. Idempotent producers write, consumers take out some of what arrives, and the broker's lives
 /// end with a good stop, a kill or a power cut at any step.
 /// </summary>
-internal sealed class ForwardingRun
+internal sealed class ForwardingRun : BrokerStory
 {
-    private const int Lives = 4;
     private const int Partitions = 2;
 
     private static readonly TopicName Source = TopicName.InDefault("orders");
     private static readonly TopicName Copies = TopicName.InDefault("copies");
 
-    private readonly SimScheduler _sim;
-    private readonly SimDisk _disk;
-    private readonly SimRandom _random;
-
-    /// <summary>Lives begun: each makes other ids, or what one makes could have an id that is there from another.</summary>
-    private int _lives;
     private readonly ForwardingDefects _defects;
     private readonly ForwardingModel _model = new();
     private readonly int[] _sent = new int[Partitions];
     private readonly (byte[] Batch, int Count)?[] _underWay = new (byte[], int)?[Partitions];
 
     public ForwardingRun(ulong seed, ForwardingDefects? defects = null)
+        : base(seed, new SimDiskOptions { Capacity = 32 << 20 })
     {
         _defects = defects ?? new ForwardingDefects();
-        _sim = new SimScheduler(seed);
-        _disk = new SimDisk(_sim, new SimDiskOptions { Capacity = 32 << 20 });
-        _random = _sim.Random.Fork();
     }
 
-    /// <summary>Which paths this run went through.</summary>
-    public Coverage Coverage { get; } = new();
+    protected override int LivesPerGoodStop => 5;
 
-    public void Run()
-    {
-        try
-        {
-            for (var life = 0; life <= Lives; life++) RunLife(life);
-        }
-        catch (Exception fault) when (fault is not SimStepLimitException)
-        {
-            throw new SimulationFailedException($"{fault.Message} {fault.InnerException}\n{_sim.Describe("The last of it")}", fault);
-        }
-    }
+    protected override int Lives => 4;
 
-    private void RunLife(int life)
-    {
-        var last = life == Lives;
-        var process = _sim.StartProcess("broker");
-        var crash = last || _random.OneIn(5) ? (CrashKind?)null : _random.OneIn(2) ? CrashKind.PowerLoss : CrashKind.ProcessKill;
-        _sim.Note($"life {life} ends with {crash?.ToString() ?? "a good stop"}");
-        if (crash is { } kind) _disk.CrashAt(_random.Between(20, 200), kind);
-        var lived = _sim.RunUntilDoneOrDead(process.Run("life", () => LiveAsync(process, last, stops: crash is null)), process, 6_000_000);
-        _disk.CrashAt(0, CrashKind.ProcessKill);
-        if (!lived) Coverage.Saw("crashed in the midst of it");
-        else if (crash is { } late) _disk.Crash(late);
-    }
+    protected override (int Least, int Most) CrashAfter => (20, 200);
 
-    private async Task LiveAsync(SimProcess process, bool last, bool stops)
+    protected override async Task LiveAsync(SimProcess process, bool last, bool stops)
     {
         var broker = await Broker.Broker.StartAsync(
-            new BrokerOptions { Store = Options() }, _disk, _sim.Time, process, new Random(++_lives), new BrokerSeams { Forwarding = _defects });
+            new BrokerOptions { Store = SmallStore() with { JournalFileBytes = 128 << 10 } }, Disk, Sim.Time, process, IdsOfLife(), new BrokerSeams { Forwarding = _defects });
         await DeclareAsync(broker);
         var workers = new List<Task>();
         for (var partition = 0; partition < Partitions; partition++)
@@ -118,18 +87,18 @@ internal sealed class ForwardingRun
         var handle = broker.Topics.Find(Source)!.Partitions[partition];
         for (var i = 0; i < batches; i++)
         {
-            var (batch, count) = _underWay[partition] ??= BatchOf(partition, _random.Between(1, 4));
+            var (batch, count) = _underWay[partition] ??= BatchOf(partition, Random.Between(1, 4));
             var answer = await handle.AppendAsync((byte[])batch.Clone());
             if (answer.Status == PartitionStatus.Full)
             {
-                await _sim.DelayAsync(TimeSpan.FromMilliseconds(20));
+                await Sim.DelayAsync(TimeSpan.FromMilliseconds(20));
                 continue;
             }
             ForwardingModel.Check(answer.Status is PartitionStatus.Ok or PartitionStatus.Duplicate, $"a batch is taken: {answer.Status} {answer.Message}");
             if (answer.Status == PartitionStatus.Duplicate) Coverage.Saw("found a batch there whose answer was lost");
             for (var n = 0; n < count; n++) _model.Acknowledged[partition].Add(ForwardingModel.ValueOf(partition, _sent[partition]++));
             _underWay[partition] = null;
-            await _sim.DelayAsync(TimeSpan.FromMilliseconds(_random.NextDouble() * 4));
+            await Sim.DelayAsync(TimeSpan.FromMilliseconds(Random.NextDouble() * 4));
         }
     }
 
@@ -138,7 +107,7 @@ internal sealed class ForwardingRun
         using var builder = new RecordBatchBuilder();
         for (var i = 0; i < count; i++)
         {
-            var value = ForwardingModel.ValueOf(partition, _sent[partition] + i).PadRight(_random.Between(10, 400), '.');
+            var value = ForwardingModel.ValueOf(partition, _sent[partition] + i).PadRight(Random.Between(10, 400), '.');
             builder.Add(1000, Encoding.UTF8.GetBytes($"k{partition}"), (NullableBytes)Encoding.UTF8.GetBytes(value));
         }
         return (builder.Build(new BatchOptions { Producer = new BatchProducer(100 + partition, 0, _sent[partition]) }).ToArray(), count);
@@ -149,11 +118,11 @@ internal sealed class ForwardingRun
         var queue = broker.Queues.Find(QueueName.InDefault(name))!;
         while (goOn())
         {
-            var answer = await queue.ReceiveAsync(_random.Between(1, 20), TimeSpan.FromSeconds(1), TimeSpan.Zero);
+            var answer = await queue.ReceiveAsync(Random.Between(1, 20), TimeSpan.FromSeconds(1), TimeSpan.Zero);
             ForwardingModel.Check(answer.Status == QueueStatus.Ok, $"queue '{name}' can be read: {answer.Status}");
             var tokens = See(name, answer.Deliveries);
-            if (tokens.Count > 0 && _random.OneIn(2)) await queue.SettleAsync(Settlement.Acknowledge, tokens.ToArray());
-            await _sim.DelayAsync(TimeSpan.FromMilliseconds(_random.Next(40)));
+            if (tokens.Count > 0 && Random.OneIn(2)) await queue.SettleAsync(Settlement.Acknowledge, tokens.ToArray());
+            await Sim.DelayAsync(TimeSpan.FromMilliseconds(Random.Next(40)));
         }
     }
 
@@ -173,9 +142,9 @@ internal sealed class ForwardingRun
 
     private async Task CheckpointAsync(Broker.Broker broker)
     {
-        for (var n = _random.Next(3); n > 0; n--)
+        for (var n = Random.Next(3); n > 0; n--)
         {
-            await _sim.DelayAsync(TimeSpan.FromMilliseconds(_random.Next(200)));
+            await Sim.DelayAsync(TimeSpan.FromMilliseconds(Random.Next(200)));
             await broker.Store.CheckpointAsync();
             Coverage.Saw("made a checkpoint");
         }
@@ -186,7 +155,7 @@ internal sealed class ForwardingRun
         for (var round = 0; broker.Routing.Forwarding.Any(p => p.NextOffset < p.EndOffset); round++)
         {
             ForwardingModel.Check(round < 2000, $"everything is carried on in the end: {string.Join(", ", broker.Routing.Forwarding)}");
-            await _sim.DelayAsync(TimeSpan.FromMilliseconds(20));
+            await Sim.DelayAsync(TimeSpan.FromMilliseconds(20));
         }
     }
 
@@ -208,23 +177,4 @@ internal sealed class ForwardingRun
         }
         if (_model.CountOf("second") > 100) Coverage.Saw("carried more than a hundred values to the end");
     }
-
-    private static StoreOptions Options() => new()
-    {
-        Directory = "/data",
-        JournalFileBytes = 128 << 10,
-        MaxJournalFileBytes = 1 << 20,
-        MaxRoundBytes = 16 << 10,
-        TailBytes = 64 << 10,
-        MaxPendingBytes = 512 << 10,
-        ReserveBytes = 16 << 10,
-        HeadroomBytes = 512 << 10,
-        OwnSegmentBytes = 8 << 10,
-        PromoteBytes = 16 << 10,
-        MemoryBytes = 64 << 10,
-        MemoryBlockBytes = 16 << 10,
-        MaxOpenFiles = 8,
-        IndexCacheBytes = 4096,
-        MaintenanceInterval = TimeSpan.FromMilliseconds(500),
-    };
 }

@@ -12,18 +12,11 @@ namespace Dragoman.Simulation.Transactions;
 /// stall, die and are taken over, consumers that read what is committed, and a coordinator that moves. Lives end with a
 /// good stop, a kill or a power cut; producers and consumers outlive them.
 /// </summary>
-internal sealed class TransactionRun
+internal sealed class TransactionRun : BrokerStory
 {
     private const int Partitions = 4;
-    private const int Lives = 3;
     private const int Steps = 60;
 
-    private readonly SimScheduler _sim;
-    private readonly SimDisk _disk;
-    private readonly SimRandom _random;
-
-    /// <summary>Lives begun: each makes other ids, or what one makes could have an id that is there from another.</summary>
-    private int _lives;
     private readonly TransactionDefects _defects;
     private readonly TransactionModel _model;
     private readonly List<TransactionClient> _clients = [];
@@ -33,59 +26,32 @@ internal sealed class TransactionRun
     private readonly TimeSpan _expiration;
 
     public TransactionRun(ulong seed, TransactionDefects? defects = null)
+        : base(seed, new SimDiskOptions { Capacity = 32 << 20 })
     {
         _defects = defects ?? new TransactionDefects();
-        _sim = new SimScheduler(seed);
-        _disk = new SimDisk(_sim, new SimDiskOptions { Capacity = 32 << 20 });
-        _random = _sim.Random.Fork();
-        _model = new TransactionModel(_sim);
-        _isRemote = !_random.OneIn(3);
-        _mode = _random.OneIn(4) ? CommitMode.Written : CommitMode.Fsync;
-        _expiration = _random.OneIn(2) ? TimeSpan.FromSeconds(20) : TimeSpan.FromDays(1);
+        _model = new TransactionModel(Sim);
+        _isRemote = !Random.OneIn(3);
+        _mode = Random.OneIn(4) ? CommitMode.Written : CommitMode.Fsync;
+        _expiration = Random.OneIn(2) ? TimeSpan.FromSeconds(20) : TimeSpan.FromDays(1);
         for (var i = 0; i < Partitions; i++) _readers.Add(new CommittedReader(_model, i));
         for (var i = 0; i < 3; i++) _clients.Add(NewClient(TransactionalId.InDefault($"p{i}")));
     }
 
-    /// <summary>Which paths this run went through.</summary>
-    public Coverage Coverage { get; } = new();
+    protected override (int Least, int Most) CrashAfter => (20, 400);
 
-    private TransactionClient NewClient(TransactionalId id) => new(_sim, _random.Fork(), _model, id, Partitions, Coverage);
+    protected override bool MayLosePower => _mode == CommitMode.Fsync;
 
-    public void Run()
+    private TransactionClient NewClient(TransactionalId id) => new(Sim, Random.Fork(), _model, id, Partitions, Coverage);
+
+    protected override async Task LiveAsync(SimProcess process, bool last, bool stops)
     {
-        try
-        {
-            for (var life = 0; life <= Lives; life++) RunLife(life);
-        }
-        catch (Exception fault) when (fault is not SimStepLimitException)
-        {
-            throw new SimulationFailedException($"{fault.Message} {fault.InnerException}\n{_sim.Describe("The last of it")}", fault);
-        }
-    }
-
-    private void RunLife(int life)
-    {
-        var last = life == Lives;
-        var process = _sim.StartProcess("broker");
-        // What is only written may be lost with the power, and so may what was said about it.
-        var crash = last || _random.OneIn(4) ? (CrashKind?)null : _mode == CommitMode.Fsync && _random.OneIn(2) ? CrashKind.PowerLoss : CrashKind.ProcessKill;
-        _sim.Note($"life {life} ends with {crash?.ToString() ?? "a good stop"}");
-        if (crash is { } kind) _disk.CrashAt(_random.Between(20, 400), kind);
-        var lived = _sim.RunUntilDoneOrDead(process.Run("life", () => LiveAsync(process, last, stops: crash is null)), process, 6_000_000);
-        _disk.CrashAt(0, CrashKind.ProcessKill);
-        if (!lived) Coverage.Saw("crashed in the midst of it");
-        else if (crash is { } late) _disk.Crash(late);
-    }
-
-    private async Task LiveAsync(SimProcess process, bool last, bool stops)
-    {
-        var markers = new FaultyMarkers(_sim, process, _random.Fork(), Coverage);
+        var markers = new FaultyMarkers(Sim, process, Random.Fork(), Coverage);
         var broker = await Broker.Broker.StartAsync(
-            new BrokerOptions { Store = Options() },
-            _disk,
-            _sim.Time,
+            new BrokerOptions { Store = SmallStore() with { JournalFileBytes = 128 << 10, ProducerExpiration = _expiration } },
+            Disk,
+            Sim.Time,
             process,
-            new Random(++_lives),
+            IdsOfLife(),
             new BrokerSeams { Defects = _defects, TopicsOfTransactions = topics => _isRemote ? new InterceptedTopics(topics, markers.DeliverAsync) : topics });
         var settings = TopicSettings.Default with { CommitMode = _mode, RetentionMs = -1 };
         var created = await broker.Topics.CreateAsync(TopicName.InDefault("t"), Partitions, settings);
@@ -111,18 +77,18 @@ internal sealed class TransactionRun
         for (var i = 0; i < Steps; i++)
         {
             await client.StepAsync(process, broker, mayBegin: true);
-            await _sim.DelayAsync(TimeSpan.FromMilliseconds(_random.NextDouble() * 5));
+            await Sim.DelayAsync(TimeSpan.FromMilliseconds(Random.NextDouble() * 5));
         }
     }
 
     /// <summary>Starts new instances under ids that others have, dead or alive.</summary>
     private async Task TakeOverAsync(SimProcess process, Broker.Broker broker, List<Task> workers)
     {
-        for (var n = _random.Between(1, 4); n > 0; n--)
+        for (var n = Random.Between(1, 4); n > 0; n--)
         {
-            await _sim.DelayAsync(TimeSpan.FromMilliseconds(_random.Next(400)));
+            await Sim.DelayAsync(TimeSpan.FromMilliseconds(Random.Next(400)));
             var done = _clients.FindAll(c => c.IsDone);
-            var client = NewClient(_random.Pick(done.Count > 0 && !_random.OneIn(3) ? done : _clients).Id);
+            var client = NewClient(Random.Pick(done.Count > 0 && !Random.OneIn(3) ? done : _clients).Id);
             _clients.Add(client);
             workers.Add(process.Run($"client {client.Id}", () => WorkAsync(process, broker, client)));
         }
@@ -130,12 +96,12 @@ internal sealed class TransactionRun
 
     private async Task MoveAsync(Broker.Broker broker)
     {
-        for (var n = _random.Next(3); n > 0; n--)
+        for (var n = Random.Next(3); n > 0; n--)
         {
-            await _sim.DelayAsync(TimeSpan.FromMilliseconds(_random.Next(400)));
+            await Sim.DelayAsync(TimeSpan.FromMilliseconds(Random.Next(400)));
             await broker.MoveCoordinatorAsync();
             Coverage.Saw("moved the coordinator");
-            if (_random.OneIn(2)) await broker.Store.CheckpointAsync();
+            if (Random.OneIn(2)) await broker.Store.CheckpointAsync();
         }
     }
 
@@ -143,8 +109,8 @@ internal sealed class TransactionRun
     {
         while (goOn())
         {
-            foreach (var reader in _readers) await reader.ReadAsync(broker, _random.Between(1, 3000));
-            await _sim.DelayAsync(TimeSpan.FromMilliseconds(_random.Next(50)));
+            foreach (var reader in _readers) await reader.ReadAsync(broker, Random.Between(1, 3000));
+            await Sim.DelayAsync(TimeSpan.FromMilliseconds(Random.Next(50)));
         }
     }
 
@@ -155,15 +121,15 @@ internal sealed class TransactionRun
         {
             TransactionModel.Check(round < 2000, "every producer gets its answer");
             foreach (var client in _clients) await client.StepAsync(process, broker, mayBegin: false);
-            await _sim.DelayAsync(TimeSpan.FromMilliseconds(20));
+            await Sim.DelayAsync(TimeSpan.FromMilliseconds(20));
         }
         for (var round = 0; broker.Transactions.List().Any(t => t.State is TransactionState.Ongoing or TransactionState.PrepareAbort or TransactionState.PrepareCommit); round++)
         {
             TransactionModel.Check(round < 300, "every transaction ends");
-            await _sim.DelayAsync(TimeSpan.FromMilliseconds(500));
+            await Sim.DelayAsync(TimeSpan.FromMilliseconds(500));
         }
         // What is still under way, late, may arrive now.
-        await _sim.DelayAsync(TimeSpan.FromSeconds(5));
+        await Sim.DelayAsync(TimeSpan.FromSeconds(5));
     }
 
     /// <summary>All or nothing, exactly once, in partitions and offsets alike.</summary>
@@ -175,7 +141,7 @@ internal sealed class TransactionRun
             {
             }
             var again = new CommittedReader(_model, i);
-            while (await again.ReadAsync(broker, _random.Between(1, 5000)))
+            while (await again.ReadAsync(broker, Random.Between(1, 5000)))
             {
             }
             TransactionModel.Check(again.Values.SetEquals(_readers[i].Values), $"partition {i} reads the same from its start as it did over time");
@@ -203,24 +169,4 @@ internal sealed class TransactionRun
             if (offset == transaction.Number) TransactionModel.Check(known != false, $"the offset of {transaction} is there, and it was not committed");
         }
     }
-
-    private StoreOptions Options() => new()
-    {
-        Directory = "/data",
-        JournalFileBytes = 128 << 10,
-        MaxJournalFileBytes = 1 << 20,
-        MaxRoundBytes = 16 << 10,
-        TailBytes = 64 << 10,
-        MaxPendingBytes = 512 << 10,
-        ReserveBytes = 16 << 10,
-        HeadroomBytes = 512 << 10,
-        OwnSegmentBytes = 8 << 10,
-        PromoteBytes = 16 << 10,
-        MemoryBytes = 64 << 10,
-        MemoryBlockBytes = 16 << 10,
-        MaxOpenFiles = 8,
-        IndexCacheBytes = 4096,
-        MaintenanceInterval = TimeSpan.FromMilliseconds(500),
-        ProducerExpiration = _expiration,
-    };
 }
