@@ -218,16 +218,10 @@ internal sealed class SessionOutput(PipeWriter pipe) : IDisposable
             var more = true;
             if (unflushed < FlushAt)
             {
-                // From here on it may announce itself anew.
-                lock (_lock) source.IsQueued = false;
                 more = source.Produce(pipe, Turn, out var written);
                 unflushed += written;
-                if (more) Announce(source);
             }
-            else
-            {
-                lock (_lock) _ready.Add(source);
-            }
+            if (more) Announce(source);
         }
         _round.Clear();
         Written += unflushed;
@@ -237,7 +231,12 @@ internal sealed class SessionOutput(PipeWriter pipe) : IDisposable
     /// <summary>Takes the methods that were sent so far, and the sources that may speak after them.</summary>
     private void BeginRound()
     {
-        lock (_lock) (_round, _ready) = (_ready, _round);
+        lock (_lock)
+        {
+            (_round, _ready) = (_ready, _round);
+            // From here on they may announce themselves anew: what they have after they were prepared is for another round.
+            foreach (var source in _round) source.IsQueued = false;
+        }
         foreach (var source in _round) source.Prepare();
         TaskCompletionSource? room;
         lock (_lock)
