@@ -500,7 +500,10 @@ internal sealed class Queues : IQueues
         foreach (var (batch, queue, route) in ruled.Batches)
         {
             if (batch != refused || route.DeadLetters is null || Find(route.DeadLetters) is not LocalQueue target || target == queue) continue;
-            await PublishAsync(refused.Select(index => index >= from), target, null, default);
+            var outcome = await PublishAsync(refused.Select(index => index >= from), target, null, default);
+            // Whoever published is not told that all is well while they are nowhere. What full dead letters refuse is their own affair.
+            if (outcome.Status == QueueStatus.Full) throw new StorageFullException($"There is no room for what '{queue.Name}' refused: {outcome.Message}");
+            if (outcome.Status == QueueStatus.StorageError) throw new StoreFailedException($"What '{queue.Name}' refused could not be kept: {outcome.Message}");
         }
     }
 
@@ -530,6 +533,9 @@ internal sealed class Queues : IQueues
         {
             if (!onDisk.IsEmpty) await onDisk.RunAsync(mode, (m, bytes) => BeginAsync(m, bytes, cancellation));
             if (!inMemory.IsEmpty) await inMemory.RunAsync(CommitMode.Memory, (m, bytes) => BeginAsync(m, bytes, cancellation));
+            set.AddRefused(onDisk, refused);
+            set.AddRefused(inMemory, refused);
+            await PassOnRefusedAsync(ruled, onDisk, inMemory);
         }
         catch (StorageFullException full)
         {
@@ -539,9 +545,6 @@ internal sealed class Queues : IQueues
         {
             return new PublishSetAnswer(QueueStatus.StorageError, null, failed.Message);
         }
-        set.AddRefused(onDisk, refused);
-        set.AddRefused(inMemory, refused);
-        await PassOnRefusedAsync(ruled, onDisk, inMemory);
         return new PublishSetAnswer(QueueStatus.Ok, refused.Count > 0 ? [.. refused] : null);
     }
 
