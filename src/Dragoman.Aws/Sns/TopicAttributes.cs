@@ -16,9 +16,6 @@ internal static class TopicAttributes
     public const string DeliveryPolicy = "DeliveryPolicy";
     public const string SignatureVersion = "SignatureVersion";
 
-    /// <summary>How many subscriptions were deleted, as long as the topic is there.</summary>
-    public const string Deleted = "~deleted";
-
     /// <summary>What the data-protection policy is kept under.</summary>
     public const string DataProtection = "~data-protection";
 
@@ -80,7 +77,7 @@ internal static class TopicAttributes
         shown["EffectiveDeliveryPolicy"] = Delivery.DeliveryPolicy.EffectiveOfTopic(topic.Attributes.GetValueOrDefault(DeliveryPolicy));
         shown["SubscriptionsConfirmed"] = Text(confirmed);
         shown["SubscriptionsPending"] = Text(subscriptions.Count - confirmed);
-        shown["SubscriptionsDeleted"] = topic.Attributes.GetValueOrDefault(Deleted, "0");
+        shown["SubscriptionsDeleted"] = Text(topic.SubscriptionsGone);
         if (topic.IsOrdered)
         {
             shown[FifoTopic] = "true";
@@ -132,5 +129,5 @@ internal static class TopicAttributes
         return false;
     }
 
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

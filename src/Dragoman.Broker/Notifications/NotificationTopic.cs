@@ -8,7 +8,8 @@ namespace Dragoman.Broker.Notifications;
 /// <summary>The facet of a topic that hands notifications to subscriptions, as Amazon SNS has it. Immutable; replaced as a whole.</summary>
 public sealed record NotificationTopic
 {
-    private const byte Version = 1;
+    // Version 2 added the subscriptions that are gone.
+    private const byte Version = 2;
 
     /// <summary>The topic.</summary>
     public required TopicName Name { get; init; }
@@ -19,8 +20,11 @@ public sealed record NotificationTopic
     /// <summary>Whether the order of a key is kept, and copies are known within <see cref="Notifications.DeduplicationWindowMs"/>.</summary>
     public bool IsOrdered { get; init; }
 
-    /// <summary>What a front end keeps with it.</summary>
+    /// <summary>What a front end keeps with it; routes are told.</summary>
     public ImmutableSortedDictionary<string, string> Attributes { get; init; } = Empty;
+
+    /// <summary>How many subscriptions it had that are gone.</summary>
+    public long SubscriptionsGone { get; init; }
 
     /// <summary>Its tags.</summary>
     public ImmutableSortedDictionary<string, string> Tags { get; init; } = Empty;
@@ -37,12 +41,13 @@ public sealed record NotificationTopic
         writer.Bool(IsOrdered);
         Write(writer, Attributes);
         Write(writer, Tags);
+        writer.Int64(SubscriptionsGone);
     }
 
     internal static NotificationTopic Read(ref SnapshotReader reader)
     {
-        reader.Version(Version, "notification topic");
-        return new NotificationTopic
+        var version = reader.Version(Version, "notification topic");
+        var topic = new NotificationTopic
         {
             Name = Route.ReadName(ref reader),
             CreatedAtMs = reader.Int64(),
@@ -50,6 +55,7 @@ public sealed record NotificationTopic
             Attributes = ReadMap(ref reader),
             Tags = ReadMap(ref reader),
         };
+        return version < 2 ? topic : topic with { SubscriptionsGone = reader.Int64() };
     }
 
     internal static int SizeOf(ImmutableSortedDictionary<string, string> map)

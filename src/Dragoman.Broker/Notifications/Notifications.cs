@@ -87,7 +87,7 @@ internal sealed partial class Notifications : INotifications
                     _state.Emit(commit, NotificationState.Put(after));
                     _routing.Announce(name);
                     // What routes know of their topic changes with it.
-                    if (before is not null) RouteAll(name);
+                    if (before is not null && before.Attributes != after.Attributes) RouteAll(name);
                 }
                 else if (after is null && before is not null)
                 {

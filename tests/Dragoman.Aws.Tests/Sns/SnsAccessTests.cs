@@ -39,8 +39,10 @@ public sealed class SnsAccessTests
             Assert.Equal("AuthorizationError", (await sns.FailAsync("SetSubscriptionAttributes", ("SubscriptionArn", own), ("AttributeName", "RedrivePolicy"), ("AttributeValue", redrive))).Code);
     }
 
-    [Fact]
-    public async Task An_endpoint_confirms_by_its_token_alone_when_clients_have_to_log_in()
+    [Theory]
+    [InlineData("false")]
+    [InlineData("true")]
+    public async Task An_endpoint_confirms_by_its_token_alone_when_clients_have_to_log_in_and_leaves_unless_it_said_who_may(string authenticateOnUnsubscribe)
     {
         await using var sns = await SnsServer.StartAsync(allowAnonymous: false);
         var topic = await sns.CreateTopicAsync("orders");
@@ -49,8 +51,11 @@ public sealed class SnsAccessTests
         var token = Assert.Single(sns.Broker.Notifications.ListSubscriptions()).Token;
         await sns.Broker.Accounts.CreateUserAsync(new User("alice", [User.AdministratorTag], [new AccessKey("AKIAALICE", "secret-of-alice")]));
         Assert.Equal("MissingAuthenticationToken", (await sns.FailAsync("ListTopics")).Code);
-        await sns.AskAsync("ConfirmSubscription", ("TopicArn", topic), ("Token", token));
+        var arn = (await sns.AskAsync("ConfirmSubscription", ("TopicArn", topic), ("Token", token), ("AuthenticateOnUnsubscribe", authenticateOnUnsubscribe))).Text("SubscriptionArn")!;
         Assert.True(Assert.Single(sns.Broker.Notifications.ListSubscriptions()).IsConfirmed);
+        if (authenticateOnUnsubscribe == "true") Assert.Equal("AuthorizationError", (await sns.FailAsync("Unsubscribe", ("SubscriptionArn", arn))).Code);
+        else await sns.AskAsync("Unsubscribe", ("SubscriptionArn", arn));
+        Assert.Equal(authenticateOnUnsubscribe == "true", Assert.Single(sns.Broker.Notifications.ListSubscriptions()).IsConfirmed);
     }
 
     private static async Task AllowAsync(SnsServer sns, ResourceKind kind, string name, Operations operations)

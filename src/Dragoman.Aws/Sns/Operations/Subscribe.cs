@@ -209,12 +209,15 @@ internal sealed class Unsubscribe(SnsNode node) : IOperation
 
     public bool HasResult => false;
 
+    public bool IsOpen => true;
+
     public async ValueTask HandleAsync(AwsCall call)
     {
         var arn = call.Input.Text("SubscriptionArn") ?? "";
         var (name, id) = Arns.SubscriptionOf(arn);
-        node.Authorize(call, name, Broker.Security.Operations.Alter, arn);
-        if (node.Notifications.Find(id) is not { } known || known.Topic != SnsNode.NameOf(name) || known.Attributes.ContainsKey(Ended)) return;
+        var found = node.Notifications.Find(id);
+        if (!MayLeaveUnasked(found)) node.Authorize(call, name, Broker.Security.Operations.Alter, arn);
+        if (found is not { } known || known.Topic != SnsNode.NameOf(name) || known.Attributes.ContainsKey(Ended)) return;
         var topic = node.Notifications.Find(known.Topic);
         var isTold = known is { IsConfirmed: true, Protocol: "http" or "https" } && topic is not null;
         var answer = await node.Notifications.ChangeSubscriptionAsync(
@@ -224,7 +227,7 @@ internal sealed class Unsubscribe(SnsNode node) : IOperation
         if (answer.Status is not (NotificationStatus.Ok or NotificationStatus.NotFound)) throw SnsErrors.Of(answer.Status, "Subscription", answer.Message);
         await node.Endpoints.RemoveAsync(known);
         if (topic is null) return;
-        await node.Notifications.ChangeTopicAsync(topic.Name, CountDeleted, call.Gone);
+        await node.Notifications.ChangeTopicAsync(topic.Name, static known => known is null ? null : known with { SubscriptionsGone = known.SubscriptionsGone + 1 }, call.Gone);
         if (!isTold || answer.After is not { } ended) return;
         await node.Signer.EnsureAsync();
         var topicArn = Arns.Of(topic, node.Account);
@@ -234,12 +237,9 @@ internal sealed class Unsubscribe(SnsNode node) : IOperation
         node.Endpoints.Tell(ended, "UnsubscribeConfirmation", envelope.Confirm("UnsubscribeConfirmation", messageId, text, ended.Token, node.Node.Broker.Time.GetUtcNow()), messageId, topicArn, arn);
     }
 
-    private static NotificationTopic? CountDeleted(NotificationTopic? topic)
-    {
-        if (topic is null) return null;
-        var count = long.Parse(topic.Attributes.GetValueOrDefault(TopicAttributes.Deleted, "0"), System.Globalization.CultureInfo.InvariantCulture);
-        return topic with { Attributes = topic.Attributes.SetItem(TopicAttributes.Deleted, (count + 1).ToString(System.Globalization.CultureInfo.InvariantCulture)) };
-    }
+    /// <summary>Whoever knows the address by which an endpoint of HTTP may leave can use it, unless it was confirmed with the wish that nobody can.</summary>
+    private static bool MayLeaveUnasked(NotificationSubscription? subscription) =>
+        subscription is { IsConfirmed: true, Protocol: "http" or "https" } && subscription.Attributes.GetValueOrDefault(SubscriptionAttributes.Authenticated) != "true";
 }
 
 /// <summary>Shows a subscription's attributes.</summary>

@@ -18,7 +18,9 @@ internal sealed class Signer : IDisposable
     private readonly INotifications _notifications;
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
-    private Task _kept = Task.CompletedTask;
+    private ReadOnlyMemory<byte> _bytes;
+    private Task<NotificationStatus>? _keeping;
+    private volatile bool _isKept;
     private X509Certificate2? _certificate;
     private RSA? _key;
     private volatile string? _path;
@@ -59,14 +61,25 @@ internal sealed class Signer : IDisposable
     /// <summary>The certificate, in PEM.</summary>
     public string CertificatePem => Certificate.ExportCertificatePem() + "\n";
 
-    /// <summary>Completes when key and certificate outlast a restart.</summary>
-    public Task EnsureAsync()
+    /// <summary>Completes when key and certificate outlast a restart: what was signed by others could not be checked after it.</summary>
+    /// <exception cref="Http.AwsException">There is no room for them; the next one tries again.</exception>
+    public async ValueTask EnsureAsync()
     {
+        if (_isKept) return;
+        Task<NotificationStatus> keeping;
         lock (_lock)
         {
             Open();
-            return _kept;
+            if (_isKept) return;
+            keeping = _keeping ??= KeepAsync();
         }
+        var status = await keeping;
+        lock (_lock)
+        {
+            if (_keeping == keeping) _keeping = null;
+            _isKept |= status == NotificationStatus.Ok;
+        }
+        if (status != NotificationStatus.Ok) throw SnsErrors.Of(status, "Certificate", null);
     }
 
     /// <summary>Signs a text.</summary>
@@ -93,17 +106,22 @@ internal sealed class Signer : IDisposable
     private void Open()
     {
         if (_certificate is not null) return;
-        if (_notifications.GetSetting(Setting) is not { } kept)
+        if (_notifications.GetSetting(Setting) is { } kept)
         {
-            var made = Make();
-            // Who comes second takes what the first one made; the state has it at once.
-            _kept = _notifications.ChangeSettingAsync(Setting, found => found ?? made, MaxSettingBytes).AsTask();
-            kept = _notifications.GetSetting(Setting) ?? made;
+            _bytes = kept;
+            _isKept = true;
         }
-        _certificate = X509CertificateLoader.LoadPkcs12(kept.Span, null, X509KeyStorageFlags.Exportable);
+        else
+        {
+            _bytes = Make();
+            _keeping = KeepAsync();
+        }
+        _certificate = X509CertificateLoader.LoadPkcs12(_bytes.Span, null, X509KeyStorageFlags.Exportable);
         _key = _certificate.GetRSAPrivateKey();
         _path = $"/SimpleNotificationService-{_certificate.Thumbprint.ToLowerInvariant()[..32]}.pem";
     }
+
+    private Task<NotificationStatus> KeepAsync() => _notifications.ChangeSettingAsync(Setting, found => found ?? _bytes, MaxSettingBytes).AsTask();
 
     private ReadOnlyMemory<byte> Make()
     {
