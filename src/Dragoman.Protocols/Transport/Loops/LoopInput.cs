@@ -122,8 +122,9 @@ internal sealed class LoopInput(LoopConnection connection, EventLoop loop, bool 
             }
             if (!_isPaused || _unread > ResumeAt) return;
             _isPaused = false;
+            // Under the lock: a pause that came between would be undone, and nothing would end the reading.
+            connection.Want(Readiness.Readable, true);
         }
-        connection.Want(Readiness.Readable, true);
     }
 
     public override void CancelPendingRead()
