@@ -3,6 +3,7 @@ using System.Text;
 using Dragoman.Broker.Messages;
 using Dragoman.Broker.Queues;
 using Dragoman.Broker.Routing;
+using Dragoman.Broker.Statistics;
 using Dragoman.Broker.Topics;
 using Dragoman.Storage.Journal;
 using Dragoman.Storage.Log;
@@ -85,11 +86,36 @@ internal sealed partial class Notifications
             }
             return (NotificationStatus.Ok, null);
         }
-        foreach (var log in result.Logs)
+        var appends = new List<(MessageBatch Batch, LocalPartition Partition)>();
+        try
         {
-            var (status, message) = await AppendAsync(topic, (LocalTopic)log, notifications, numbers, headers, cancellation);
-            if (status != NotificationStatus.Ok) return (status, message);
+            foreach (var log in result.Logs)
+            {
+                // What is published once is in the log in the same commit that says so.
+                var (status, message) = source is null
+                    ? await AppendAsync(topic, (LocalTopic)log, notifications, headers, cancellation)
+                    : AddAppends(appends, topic, (LocalTopic)log, notifications, numbers, headers);
+                if (status != NotificationStatus.Ok) return (status, message);
+            }
+            return await SendAsync(topic, notifications, numbers, source, result, appends, headers, cancellation);
         }
+        finally
+        {
+            foreach (var (batch, _) in appends) batch.Dispose();
+        }
+    }
+
+    /// <summary>Hands notifications to queues and channels, and to partitions in the same commit.</summary>
+    private async ValueTask<(NotificationStatus Status, string? Message)> SendAsync(
+        TopicName topic,
+        IReadOnlyList<Notification> notifications,
+        List<(string Key, PublishedOnce Published)>? numbers,
+        Source? source,
+        RouteResult result,
+        List<(MessageBatch Batch, LocalPartition Partition)> appends,
+        RecordHeadersWriter headers,
+        CancellationToken cancellation)
+    {
         var batch = MessageBatch.Rent();
         for (var i = 0; i < notifications.Count; i++)
         {
@@ -100,7 +126,7 @@ internal sealed partial class Notifications
         if (result.Queues.Count == 0 && result.Routes.Count == 0 && source is null) batch.Dispose();
         else
         {
-            var outcome = await _queues.PublishAsync(batch, result.Queues, result.Routes, source, null, cancellation);
+            var outcome = await _queues.PublishAsync(batch, result.Queues, result.Routes, source, appends, null, cancellation);
             if (outcome.Status is QueueStatus.Full) return (NotificationStatus.Full, outcome.Message);
             if (outcome.Status is not (QueueStatus.Ok or QueueStatus.QueueFull or QueueStatus.NotFound)) return (NotificationStatus.StorageError, outcome.Message);
         }
@@ -114,18 +140,16 @@ internal sealed partial class Notifications
     }
 
     private async ValueTask<(NotificationStatus Status, string? Message)> AppendAsync(
-        TopicName topic, LocalTopic log, IReadOnlyList<Notification> notifications, List<(string Key, PublishedOnce Published)>? numbers, RecordHeadersWriter headers, CancellationToken cancellation)
+        TopicName topic, LocalTopic log, IReadOnlyList<Notification> notifications, RecordHeadersWriter headers, CancellationToken cancellation)
     {
         var batches = new SortedDictionary<int, RecordBatchBuilder>();
         try
         {
-            for (var i = 0; i < notifications.Count; i++)
+            foreach (var notification in notifications)
             {
-                var notification = notifications[i];
-                WriteHeaders(topic, notification, numbers?[i].Published.Sequence, headers);
-                if (notification.DeduplicationId is { } id) headers.Add(CanonicalHeaders.DeduplicationId, Encoding.UTF8.GetBytes(id));
+                WriteHeaders(topic, notification, null, headers);
                 var key = KeyOf(notification);
-                var partition = log.Partitions.Count == 1 ? 0 : KeyPartitioner.Choose(key ?? notification.Id.ToByteArray(), log.Partitions.Count);
+                var partition = PartitionOf(notification, key, log);
                 if (!batches.TryGetValue(partition, out var batch)) batches[partition] = batch = new RecordBatchBuilder();
                 batch.Add(Now, key is null ? default : (NullableBytes)key, notification.Body.Span, headers.Headers);
             }
@@ -141,6 +165,43 @@ internal sealed partial class Notifications
             foreach (var batch in batches.Values) batch.Dispose();
         }
     }
+
+    /// <summary>As <see cref="AppendAsync"/>, for a commit that is yet to come.</summary>
+    private (NotificationStatus Status, string? Message) AddAppends(
+        List<(MessageBatch Batch, LocalPartition Partition)> appends,
+        TopicName topic,
+        LocalTopic log,
+        IReadOnlyList<Notification> notifications,
+        List<(string Key, PublishedOnce Published)>? numbers,
+        RecordHeadersWriter headers)
+    {
+        var first = appends.Count;
+        for (var i = 0; i < notifications.Count; i++)
+        {
+            var notification = notifications[i];
+            WriteHeaders(topic, notification, numbers?[i].Published.Sequence, headers);
+            if (notification.DeduplicationId is { } id) headers.Add(CanonicalHeaders.DeduplicationId, Encoding.UTF8.GetBytes(id));
+            var key = KeyOf(notification);
+            var partition = (LocalPartition)log.Partitions[PartitionOf(notification, key, log)];
+            var place = appends.FindIndex(first, a => a.Partition == partition);
+            if (place < 0)
+            {
+                place = appends.Count;
+                appends.Add((MessageBatch.Rent(), partition));
+            }
+            appends[place].Batch.Add(new MessageProperties { Timestamp = Now }, key, notification.Body.Span, headers.Headers);
+        }
+        foreach (var (batch, partition) in appends[first..])
+        {
+            var answer = partition.Examine(batch.Build());
+            if (answer.Status != PartitionStatus.Ok) return (NotificationStatus.Refused, answer.Message ?? answer.Status.ToString());
+        }
+        log.NamespaceCounters.Add(MessageCounter.Publish, notifications.Count);
+        return (NotificationStatus.Ok, null);
+    }
+
+    private static int PartitionOf(Notification notification, byte[]? key, LocalTopic log) =>
+        log.Partitions.Count == 1 ? 0 : KeyPartitioner.Choose(key ?? notification.Id.ToByteArray(), log.Partitions.Count);
 
     private static byte[]? KeyOf(Notification notification) => notification.Key is null ? null : Encoding.UTF8.GetBytes(notification.Key);
 

@@ -423,12 +423,21 @@ internal sealed class Queues : IQueues
     public ValueTask<PublishOutcome> PublishAsync(MessageBatch batch, IReadOnlyList<IQueueHandle> queues, IReadOnlyList<RuledRoute> routes, CommitMode? mode, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(routes);
-        return routes.Count == 0 ? PublishAsync(batch, queues, mode, cancellation) : PublishAsync(batch, queues, routes, null, mode, cancellation);
+        return routes.Count == 0 ? PublishAsync(batch, queues, mode, cancellation) : PublishAsync(batch, queues, routes, null, [], mode, cancellation);
     }
 
-    /// <summary>As <see cref="PublishAsync(MessageBatch, IReadOnlyList{IQueueHandle}, IReadOnlyList{RuledRoute}, CommitMode?, CancellationToken)"/>, with events of the messages' source in the commit.</summary>
+    /// <summary>
+    /// As <see cref="PublishAsync(MessageBatch, IReadOnlyList{IQueueHandle}, IReadOnlyList{RuledRoute}, CommitMode?, CancellationToken)"/>, with events of the
+    /// messages' source in the commit, and with what goes to partitions of topics, which stays its owner's.
+    /// </summary>
     internal async ValueTask<PublishOutcome> PublishAsync(
-        MessageBatch batch, IReadOnlyList<IQueueHandle> queues, IReadOnlyList<RuledRoute> routes, ICommitSource? source, CommitMode? mode, CancellationToken cancellation)
+        MessageBatch batch,
+        IReadOnlyList<IQueueHandle> queues,
+        IReadOnlyList<RuledRoute> routes,
+        ICommitSource? source,
+        IReadOnlyList<(MessageBatch Batch, LocalPartition Partition)> appends,
+        CommitMode? mode,
+        CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentNullException.ThrowIfNull(queues);
@@ -458,6 +467,7 @@ internal sealed class Queues : IQueues
             }
             foreach (var queue in durable.Concat(ruled.Batches.Select(static b => b.Queue)))
                 if (ModeFor(queue, mode) is var own && own != CommitMode.Memory && own > strongest) strongest = own;
+            foreach (var (appended, partition) in appends) (partition.CommitMode == CommitMode.Memory ? toMemory : onDisk).Add(appended, partition);
             var writing = onDisk.IsEmpty && source is null ? ValueTask.CompletedTask : onDisk.RunAsync(strongest, (m, bytes) => BeginAsync(m, bytes, cancellation), source);
             try
             {

@@ -240,6 +240,9 @@ internal sealed class LocalPartition(Store store, TransactionGate gate, LocalTop
 
     private AppendAnswer Refuse(PartitionStatus status, string message) => new(status, -1, -1, Log.StartOffset, null, message);
 
+    /// <summary>Whether the topic takes a batch, for whoever appends it by a commit of its own.</summary>
+    internal AppendAnswer Examine(Memory<byte> batch) => Check(batch, topic.Settings, out _);
+
     private AppendAnswer Check(Memory<byte> batch, TopicSettings settings, out BatchSummary summary)
     {
         var limits = BatchLimits.Producer with { MaxBatchBytes = settings.MaxMessageBytes, RequireKeys = settings.Compacted };

@@ -235,6 +235,29 @@ public sealed class NotificationTests
     }
 
     [Fact]
+    public async Task A_topic_that_keeps_order_and_a_log_has_each_message_there_once_and_forgets_what_its_log_refused()
+    {
+        await using var broker = await TestBroker.StartAsync();
+        var brackets = new Brackets();
+        broker.Broker.Routing.Register(brackets);
+        await broker.CreateTopicAsync("orders", 2, TopicSettings.Default with { MaxMessageBytes = 1000 });
+        await broker.Broker.Notifications.ChangeTopicAsync(Orders, static _ => new NotificationTopic { Name = Orders, CreatedAtMs = 0, IsOrdered = true });
+        await broker.DeclareAsync("told");
+        await SubscribeAsync(broker, "told", raw: true);
+        await PublishAsync(broker, Notify("1", "g", "x"), Notify("2", "h", "y"), Notify("1 again", "g", "x"));
+        var tooLong = await broker.Broker.Notifications.PublishAsync(Orders, [Notify(new string('3', 2000), "g", "z")]);
+        Assert.Equal(NotificationStatus.Refused, tooLong.Status);
+        await SettledAsync(broker);
+        await broker.RestartAsync();
+        broker.Broker.Routing.Register(brackets);
+        await PublishAsync(broker, Notify("2 again", "h", "y"), Notify("3", "g", "z"));
+        await SettledAsync(broker);
+        var topic = broker.Broker.Topics.Find(Orders)!;
+        Assert.Equal(3, topic.Partitions.Sum(static p => p.TryGetOffsets(out var offsets) ? offsets.HighWatermark : -1));
+        Assert.Equal(["1", "2", "3"], (await broker.Queue("told").TakeTextsAsync()).Order());
+    }
+
+    [Fact]
     public async Task Subscriptions_change_and_go_and_a_second_one_to_the_same_place_is_the_first()
     {
         await using var broker = await TestBroker.StartAsync();
