@@ -105,10 +105,21 @@ public sealed class SpaceBudget(long maxPendingBytes, long reserve)
         }
     }
 
-    private static async ValueTask WaitAsync(Waiter waiter, CancellationToken cancellation)
+    private async ValueTask WaitAsync(Waiter waiter, CancellationToken cancellation)
     {
         using (cancellation.UnsafeRegister(static (state, token) => ((Waiter)state!).Admitted.TrySetCanceled(token), waiter))
-            await waiter.Admitted.Task;
+        {
+            try
+            {
+                await waiter.Admitted.Task;
+            }
+            catch (OperationCanceledException)
+            {
+                // Those behind it may fit.
+                lock (_lock) Wake();
+                throw;
+            }
+        }
     }
 
     private bool Fits(long cost, bool urgent) => _pending + cost <= _space - (urgent ? 0 : reserve);

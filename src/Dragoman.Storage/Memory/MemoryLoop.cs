@@ -218,6 +218,8 @@ internal sealed class MemoryLoop
             _resident.AddLast(block);
         }
         Space.Change(-block.Capacity);
+        // When the loop looked there may have been nothing to move; now there is.
+        if (Space.HasWaiters) _wake.Set();
         if (previous is not null) FreeIfDead(previous);
     }
 
@@ -257,6 +259,28 @@ internal sealed class MemoryLoop
         });
     }
 
+    /// <summary>
+    /// Ends the block that is being filled, so that it can be moved; not while somebody works, who may be filling it just now.
+    /// </summary>
+    private bool TryCloseCurrent()
+    {
+        if (Interlocked.CompareExchange(ref _working, 1, 0) != 0)
+        {
+            // Once more when the loop comes round.
+            _wake.Set();
+            return false;
+        }
+        var closes = _current is { Length: > 0 };
+        if (closes)
+        {
+            lock (_blocksLock) _current = null;
+        }
+        Volatile.Write(ref _working, 0);
+        // What came meanwhile saw somebody at work.
+        Work();
+        return closes;
+    }
+
     /// <summary>Moves the oldest blocks to disk while publishers wait for memory.</summary>
     private async Task SpillAsync()
     {
@@ -265,11 +289,7 @@ internal sealed class MemoryLoop
             MemoryBlock? oldest;
             lock (_blocksLock) oldest = _resident.First?.Value;
             if (oldest is null) return;
-            if (oldest == _current)
-            {
-                if (oldest.Length == 0) return;
-                lock (_blocksLock) _current = null;
-            }
+            if (oldest == Volatile.Read(ref _current) && !TryCloseCurrent()) return;
             var number = _store.Numbers.Next();
             var path = $"{_directory}/{number:D20}.blk";
             IStorageFile? handle = null;

@@ -200,6 +200,8 @@ public sealed class DeadLetterTests
         await UntilRetriedAsync(broker, full, c => c.Ready == 1);
         Assert.Equal("b", await TakeOneAsync(full));
         await UntilRetriedAsync(broker, queue, c => c.Leased == 0);
+        // It has left before it has arrived: both are one commit.
+        await full.UntilAsync(c => c.Ready == 1);
         Assert.Equal("c", await TakeOneAsync(full));
         Assert.Equal(["a", "b", "c"], (await PeekAsync(other)).Select(m => m.Text));
         var conservation = await queue.GetConservationAsync();
