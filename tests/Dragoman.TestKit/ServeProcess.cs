@@ -75,7 +75,12 @@ public sealed partial class ServeProcess : IAsyncDisposable
 
     /// <summary>Runs a command of the executable against this broker with bytes on its standard input.</summary>
     public Task<ProcessResult> SendAsync(byte[]? input, params string[] arguments) =>
-        ForeignProcess.RunAsync(_executable, arguments, input, _directory, new Dictionary<string, string?> { ["DRAGOMAN_SERVER"] = $"http://{Address("admin")}" }, TimeSpan.FromSeconds(60));
+        ForeignProcess.RunAsync(_executable, arguments, input, _directory, Environment, TimeSpan.FromSeconds(60));
+
+    /// <summary>Starts a command of the executable against this broker.</summary>
+    public ForeignProcess Start(params string[] arguments) => ForeignProcess.Start(_executable, arguments, _directory, Environment);
+
+    private Dictionary<string, string?> Environment => new() { ["DRAGOMAN_SERVER"] = $"http://{Address("admin")}" };
 
     /// <summary>Asks it to stop with SIGTERM; returns the exit code.</summary>
     public async Task<int> StopAsync() => (await _process.TerminateAsync()).ExitCode;

@@ -21,6 +21,9 @@ internal sealed class Limits : ILimits, IParameterComponent
     private readonly ConcurrentDictionary<NamespaceName, ImmutableSortedDictionary<string, long>> _namespaces = new();
     private readonly ConcurrentDictionary<string, ImmutableSortedDictionary<string, long>> _users = new(StringComparer.Ordinal);
 
+    // What is read is what was there last, whoever is told of a change first.
+    private readonly Lock _refresh = new();
+
     public Limits(Parameters parameters)
     {
         _parameters = parameters;
@@ -63,8 +66,11 @@ internal sealed class Limits : ILimits, IParameterComponent
     /// <summary>Reads anew what a parameter says.</summary>
     public void Refresh(ParameterKey key)
     {
-        if (key is { Scope: ParameterScope.Component, Component: Component, Name: ParameterName }) Refresh(_namespaces, key.Namespace!, key);
-        else if (key is { Scope: ParameterScope.User, Component: UserComponent }) Refresh(_users, key.Name, key);
+        lock (_refresh)
+        {
+            if (key is { Scope: ParameterScope.Component, Component: Component, Name: ParameterName }) Refresh(_namespaces, key.Namespace!, key);
+            else if (key is { Scope: ParameterScope.User, Component: UserComponent }) Refresh(_users, key.Name, key);
+        }
     }
 
     private static ParameterKey KeyOf(NamespaceName space) => ParameterKey.Of(space, Component, ParameterName);
