@@ -75,8 +75,11 @@ internal sealed partial class Subscription
             if (_isDeleted) return;
             if (_consumers.Count == 0) DropBuffers();
             var due = _isStopping ? long.MaxValue : NextDue(now);
-            Volatile.Write(ref _restsUntilAsked, RestsUntilAsked);
-            if (due <= now) Schedule();
+            var rests = RestsUntilAsked;
+            Volatile.Write(ref _restsUntilAsked, rests);
+            // What was committed since this pass looked, by somebody who still saw it rest, is seen by another one.
+            Interlocked.MemoryBarrier();
+            if (due <= now || (!rests && !_isStopping && End > _passed)) Schedule();
             else if (due != long.MaxValue) _host.Timers.Arm(this, due);
         }
         StartSpills();
