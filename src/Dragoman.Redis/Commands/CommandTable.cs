@@ -40,7 +40,16 @@ internal sealed class CommandTable
         var command = Check(session, request, out var error);
         if (error is not null)
         {
-            if (session.Queued.IsOpen) session.Queued.IsSpoiled = true;
+            if (command?.FullName == TransactionCommands.Exec)
+            {
+                // An EXEC that may not run ends the transaction.
+                session.Queued.Clear();
+                error = Errors.AbortedBecauseOf(error);
+            }
+            else if (session.Queued.IsOpen)
+            {
+                session.Queued.IsSpoiled = true;
+            }
             session.Reply.Error(error);
             return default;
         }

@@ -32,6 +32,8 @@ internal static class Errors
 
     public static string WrongArity(Command command) => $"ERR wrong number of arguments for '{command.FullName}' command";
 
+    public static string AbortedBecauseOf(string error) => $"EXECABORT Transaction discarded because of: {(error.StartsWith("ERR ", StringComparison.Ordinal) ? error[4..] : error)}";
+
     public static string InvalidExpiry(string command) => $"ERR invalid expire time in '{command}' command";
 
     public static string NotAllowedWhileSubscribed(Command command) =>

@@ -10,10 +10,13 @@ namespace Dragoman.Redis.Commands;
 /// </summary>
 internal static class TransactionCommands
 {
+    /// <summary>The name of the command that ends a transaction.</summary>
+    public const string Exec = "exec";
+
     public static IReadOnlyList<Command> All { get; } =
     [
         new("multi", 1, CommandFlags.Fast | CommandFlags.NotQueued, Begin),
-        new("exec", 1, CommandFlags.NotQueued, ExecuteAsync),
+        new(Exec, 1, CommandFlags.NotQueued, ExecuteAsync),
         new("discard", 1, CommandFlags.Fast | CommandFlags.NotQueued, Discard),
         new("watch", -2, CommandFlags.Fast | CommandFlags.NotInTransaction, Watch, 1, -1, 1),
         new("unwatch", 1, CommandFlags.Fast, static (session, _) =>

@@ -91,6 +91,11 @@ public sealed class CommandTests
         Assert.Equal("[:2,2]", await client.AskAsync("EXEC"));
         await client.AskAsync("MULTI");
         Assert.Equal("+OK", await client.AskAsync("DISCARD"));
+        await client.AskAsync("MULTI");
+        await client.AskAsync("SET", "k", "9");
+        Assert.Equal("-EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command", await client.AskAsync("EXEC", "x"));
+        Assert.Equal("-ERR EXEC without MULTI", await client.AskAsync("EXEC"));
+        Assert.Equal("2", await client.AskAsync("GET", "k"));
     }
 
     [Fact]
