@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Xml.Linq;
 
 namespace Dragoman.Faults.Load;
 
@@ -25,6 +26,17 @@ internal sealed class SqsClient(IPEndPoint server) : IDisposable
         var text = await response.Content.ReadAsStringAsync();
         if (!response.IsSuccessStatusCode) throw new HttpRequestException(text, null, response.StatusCode);
         return text.Length == 0 ? new JsonObject() : JsonNode.Parse(text)!;
+    }
+
+    /// <summary>Calls an operation of SNS that has to succeed, in its Query protocol.</summary>
+    /// <exception cref="HttpRequestException">It did not, or the broker is not there.</exception>
+    public async Task<XElement> AskSnsAsync(string action, params (string Name, string Value)[] parameters)
+    {
+        using var content = new FormUrlEncodedContent([new("Action", action), new("Version", "2010-03-31"), .. parameters.Select(static p => new KeyValuePair<string, string>(p.Name, p.Value))]);
+        using var response = await _http.PostAsync(new Uri("/", UriKind.Relative), content);
+        var text = await response.Content.ReadAsStringAsync();
+        if (!response.IsSuccessStatusCode) throw new HttpRequestException(text, null, response.StatusCode);
+        return XElement.Parse(text);
     }
 
     /// <summary>How many messages a queue has: those that wait, and those that are held.</summary>

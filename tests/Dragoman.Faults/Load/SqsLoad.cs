@@ -5,14 +5,14 @@ using Dragoman.Faults.Kills;
 namespace Dragoman.Faults.Load;
 
 /// <summary>
-/// Senders to a FIFO queue, each in a group of its own. What was not answered is sent again with its deduplication id, until it
-/// is: so each message is to be in the queue once.
+/// Senders to a FIFO queue, or to a FIFO topic, each in a group of its own. What was not answered is sent again with its
+/// deduplication id, until it is: so each message is to be there once.
 /// </summary>
 internal sealed class SqsLoad : IRecordedLoad, IAsyncDisposable
 {
     private const int MostFailures = 600;
 
-    private readonly string _queue;
+    private readonly Func<SqsClient, int, long, string, Task> _send;
     private readonly SqsClient _client;
     private readonly CancellationTokenSource _stop = new();
     private readonly long[] _sent;
@@ -20,10 +20,10 @@ internal sealed class SqsLoad : IRecordedLoad, IAsyncDisposable
     private int _inFlight;
     private string? _failure;
 
-    private SqsLoad(IPEndPoint server, string queue, int senders)
+    private SqsLoad(IPEndPoint server, int senders, Func<SqsClient, int, long, string, Task> send)
     {
         _client = new SqsClient(server);
-        _queue = queue;
+        _send = send;
         _sent = new long[senders];
     }
 
@@ -33,9 +33,21 @@ internal sealed class SqsLoad : IRecordedLoad, IAsyncDisposable
 
     public string? Failure => Volatile.Read(ref _failure);
 
-    public static SqsLoad Start(IPEndPoint server, string queue, int senders)
+    /// <summary>Sends to a queue.</summary>
+    public static SqsLoad Start(IPEndPoint server, string queue, int senders) => Start(
+        server, senders,
+        (client, sender, number, body) => client.CallAsync("SendMessage", new JsonObject { ["QueueUrl"] = queue, ["MessageBody"] = body, ["MessageGroupId"] = $"g{sender}", ["MessageDeduplicationId"] = $"{sender}-{number}" }));
+
+    /// <summary>Publishes to a topic, with the sender's number as an attribute.</summary>
+    public static SqsLoad Publish(IPEndPoint server, string topic, int senders) => Start(
+        server, senders,
+        (client, sender, number, body) => client.AskSnsAsync(
+            "Publish", ("TopicArn", topic), ("Message", body), ("MessageGroupId", $"g{sender}"), ("MessageDeduplicationId", $"{sender}-{number}"),
+            ("MessageAttributes.entry.1.Name", "sender"), ("MessageAttributes.entry.1.Value.DataType", "String"), ("MessageAttributes.entry.1.Value.StringValue", $"{sender}")));
+
+    private static SqsLoad Start(IPEndPoint server, int senders, Func<SqsClient, int, long, string, Task> send)
     {
-        var load = new SqsLoad(server, queue, senders);
+        var load = new SqsLoad(server, senders, send);
         load._running = [.. Enumerable.Range(0, senders).Select(n => Task.Run(() => load.SendAllAsync(n)))];
         return load;
     }
@@ -66,7 +78,7 @@ internal sealed class SqsLoad : IRecordedLoad, IAsyncDisposable
             Interlocked.Increment(ref _inFlight);
             try
             {
-                await _client.CallAsync("SendMessage", new JsonObject { ["QueueUrl"] = _queue, ["MessageBody"] = body, ["MessageGroupId"] = $"g{sender}", ["MessageDeduplicationId"] = $"{sender}-{_sent[sender]}" });
+                await _send(_client, sender, _sent[sender], body);
                 Interlocked.Increment(ref _sent[sender]);
                 failures = 0;
             }
