@@ -121,7 +121,10 @@ internal sealed class ConsumerSource : MessageHolder, IDeliverySink, IDisposable
         }
         if (kept < deliveries.Count) Release(consumer, deliveries, kept);
         if (kept == 0) deliveries.Dispose();
-        if (IsShared && Channel.Shared.Left == 0) consumer.Pause();
+        if (!IsShared || Channel.Shared.Left > 0) return;
+        consumer.Pause();
+        // What the client settled in between has been granted before the pause.
+        if (Channel.Shared.Left > 0) Refill();
     }
 
     void IDeliverySink.OnActivity(IConsumer consumer, bool isActive) => _isActive = isActive;
