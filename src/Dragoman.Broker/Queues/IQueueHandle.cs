@@ -41,6 +41,9 @@ public interface IQueueHandle : ISubscriptionHandle
     /// <summary>What it keeps.</summary>
     ValueTask<KeptMessages> GetKeptAsync();
 
+    /// <summary>Bytes that a message of it takes in its log on average, headers included; 0 if it keeps none.</summary>
+    double AverageBytes { get; }
+
     /// <summary>Publishes messages to this queue alone: see <see cref="IQueues.PublishAsync(MessageBatch, IReadOnlyList{IQueueHandle}, CommitMode?, CancellationToken)"/>.</summary>
     ValueTask<PublishOutcome> PublishAsync(MessageBatch batch, CommitMode? mode = null, CancellationToken cancellation = default);
 }

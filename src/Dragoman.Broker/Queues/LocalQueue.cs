@@ -104,6 +104,17 @@ internal sealed class LocalQueue : IQueueHandle, ISubscriptionOwner
         return ValueTask.FromResult(new KeptMessages(start, end, TimeLookup.FirstAtOrAfter(log, long.MinValue, end)?.Timestamp ?? -1));
     }
 
+    public double AverageBytes
+    {
+        get
+        {
+            var log = Subscription.Log;
+            var bytes = log.SizeBytes;
+            var messages = log.HighWatermark - log.StartOffset;
+            return messages > 0 ? (double)bytes / messages : 0;
+        }
+    }
+
     /// <summary>What it holds.</summary>
     public SubscriptionCounts Counts => _kept?.Counts ?? Subscription.Counts;
 

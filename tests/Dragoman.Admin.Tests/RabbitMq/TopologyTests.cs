@@ -29,11 +29,17 @@ public sealed class TopologyTests
         Assert.Equal("""{"x-max-length":5}""", queue["arguments"]!.ToJsonString());
         foreach (var (name, value) in new (string, string)[] { ("name", "\"q1\""), ("vhost", "\"/\""), ("durable", "true"), ("auto_delete", "false"), ("exclusive", "false"), ("type", "\"classic\""), ("state", "\"running\""), ("messages", "0"), ("messages_ready", "0"), ("messages_unacknowledged", "0"), ("consumers", "0") })
             Assert.Equal(value, queue[name]?.ToJsonString());
-        foreach (var name in new[] { "policy", "operator_policy", "head_message_timestamp" }) Assert.True(queue.ContainsKey(name) && queue[name] is null, name);
+        foreach (var name in new[] { "policy", "operator_policy", "head_message_timestamp", "exclusive_consumer_tag", "single_active_consumer_tag" }) Assert.True(queue.ContainsKey(name) && queue[name] is null, name);
 
         await server.ManageAsync("POST", "exchanges/%2F/amq.default/publish", """{"properties":{},"routing_key":"q1","payload":"x","payload_encoding":"string"}""");
+        await server.ManageAsync("POST", "exchanges/%2F/amq.default/publish", $$"""{"properties":{},"routing_key":"q1","payload":"{{new string('x', 1999)}}","payload_encoding":"string"}""");
+        queue = (await server.ManageAsync("GET", "queues/%2F/q1")).Body!.AsObject();
+        Assert.InRange((long)queue["message_bytes"]!, 2000, 2500);
+        Assert.Equal((long)queue["message_bytes"]!, (long)queue["message_bytes_ready"]!);
+        Assert.Equal(0, (long)queue["message_bytes_unacknowledged"]!);
         Assert.Equal(HttpStatusCode.BadRequest, (await server.ManageAsync("DELETE", "queues/%2F/q1?if-empty=true")).Status);
         Assert.Equal(HttpStatusCode.NoContent, (await server.ManageAsync("DELETE", "queues/%2F/q1/contents")).Status);
+        Assert.Equal(0, (long)(await server.ManageAsync("GET", "queues/%2F/q1")).Body!["message_bytes"]!);
         Assert.Equal(HttpStatusCode.NoContent, (await server.ManageAsync("DELETE", "queues/%2F/q1?if-empty=true")).Status);
         Assert.Equal(HttpStatusCode.NotFound, (await server.ManageAsync("DELETE", "queues/%2F/q1")).Status);
         Assert.Equal("""{"error":"Object Not Found","reason":"Not Found"}""", (await server.ManageAsync("GET", "queues/%2F/q1")).Text);

@@ -35,17 +35,33 @@ internal static class QueueJson
         if (request.Flag("disable_stats")) return json;
         var counts = await queue.GetCountsAsync();
         json["consumers"] = counts.Consumers;
-        json["message_bytes_ready"] = counts.ReadyBytes;
+        AddBytes(json, queue, counts);
         var match = request.Broker.Policies.Match(queue);
         json["policy"] = match.Policy?.Name;
         json["operator_policy"] = match.Operator?.Name;
         json["effective_policy_definition"] = PolicyJson.Definition(match);
         if (!inFull) return json;
-        json["consumer_details"] = ConsumersResource.Of(request.Node, queue);
+        var consumers = ConsumersResource.Of(request.Node, queue);
+        json["exclusive_consumer_tag"] = TagOf(consumers, static c => (bool)c["exclusive"]!);
+        json["single_active_consumer_tag"] = TagOf(consumers, static c => (string?)c["activity_status"] == "single_active");
+        json["consumer_details"] = consumers;
         json["incoming"] = new JsonArray();
         json["deliveries"] = new JsonArray();
         await AddDetailsAsync(json, queue, counts);
         return json;
+    }
+
+    private static string? TagOf(JsonArray consumers, Func<JsonNode, bool> isIt) => (string?)consumers.FirstOrDefault(c => isIt(c!))?["consumer_tag"];
+
+    /// <summary>The bytes of what waits and of what is held: of what waits those that are counted for a limit, else by the average in the log.</summary>
+    private static void AddBytes(JsonObject json, IQueueHandle queue, SubscriptionCounts counts)
+    {
+        var average = queue.AverageBytes;
+        var ready = counts.ReadyBytes > 0 ? counts.ReadyBytes : (long)(average * counts.Ready);
+        var held = (long)(average * counts.Leased);
+        json["message_bytes"] = ready + held;
+        json["message_bytes_ready"] = ready;
+        json["message_bytes_unacknowledged"] = held;
     }
 
     private static async ValueTask AddDetailsAsync(JsonObject json, IQueueHandle queue, SubscriptionCounts counts)
