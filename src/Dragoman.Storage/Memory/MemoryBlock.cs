@@ -22,6 +22,9 @@ internal sealed class MemoryBlock(long number, int capacity) : BatchFile
     /// <summary>Chunks of logs that lie here. The block is freed when the last is gone.</summary>
     public int LiveChunks { get; set; }
 
+    /// <summary>Whether it was given up: its memory and its file go when the last reader is done.</summary>
+    public bool IsFreed { get; set; }
+
     public bool IsResident => _bytes is not null;
 
     public StoreFile? Spilled => _spilled;

@@ -241,8 +241,9 @@ internal sealed class MemoryLoop
     {
         lock (_blocksLock)
         {
-            if (block.LiveChunks > 0 || block == _current) return;
-            if (!_resident.Remove(block) && block.Spilled is null) return;
+            if (block.LiveChunks > 0 || block == _current || block.IsFreed) return;
+            block.IsFreed = true;
+            _resident.Remove(block);
         }
         block.Drop(() =>
         {
