@@ -304,13 +304,14 @@ internal sealed partial class Subscription
             }
             if (_departingOffsets.Contains(offset)) continue;
             if (CountsBytes) _readyBytes += view.Value.Length;
+            // Also of one that waits: whoever held it finds it in that lane when its time has come.
+            if (_endedLeases.Count > 0) KeepLate(offset, LaneOf(properties.Priority), CountsBytes ? view.Value.Length : 0);
             if (_delays.TryGetValue(offset, out var delay))
             {
                 _delays[offset] = (delay.Due, (byte)LaneOf(properties.Priority));
                 AddExpiry(offset, 1, properties, view.Value.Length);
                 continue;
             }
-            if (_endedLeases.Count > 0) KeepLate(offset, LaneOf(properties.Priority), CountsBytes ? view.Value.Length : 0);
             Place(offset, 1, properties, now, view.Value.Length);
         }
         _scan = null;
